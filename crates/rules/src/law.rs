@@ -1,0 +1,97 @@
+//! All institutions together: what can be asked, what can happen, what can be refused.
+
+use crate::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier, credits, deadlines, disputes, orders, roles};
+
+macro_rules! sum {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum $name {
+            Credits(credits::$name),
+            Deadlines(deadlines::$name),
+            Disputes(disputes::$name),
+            Orders(orders::$name),
+            Roles(roles::$name),
+        }
+        sum!(@from $name Credits credits);
+        sum!(@from $name Deadlines deadlines);
+        sum!(@from $name Disputes disputes);
+        sum!(@from $name Orders orders);
+        sum!(@from $name Roles roles);
+    };
+    (@from $name:ident $variant:ident $module:ident) => {
+        impl From<$module::$name> for $name {
+            fn from(inner: $module::$name) -> Self {
+                Self::$variant(inner)
+            }
+        }
+    };
+}
+
+sum!(
+    /// What can be asked of a module.
+    Action
+);
+sum!(
+    /// What happened.
+    Event
+);
+sum!(
+    /// Why a rule says no.
+    Refusal
+);
+
+impl<R: Into<Refusal>> From<R> for Failure {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+/// What a successful action answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    None,
+    /// The id of what was made.
+    Id(crate::B256),
+    /// A yes or no that the caller asked for.
+    Yes(bool),
+}
+
+/// A numbered invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Such as `CREDITS-1`.
+    pub invariant: &'static str,
+    pub facts: String,
+}
+
+/// Carries out `action` for `draft.env.caller`.
+///
+/// # Errors
+/// [`Failure::Refused`] where a rule says no (drop the draft), [`Failure::Stopped`] where it could not be run.
+pub fn apply(_draft: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
+    match action {
+        Action::Credits(never) => match never {},
+        Action::Deadlines(never) => match never {},
+        Action::Disputes(never) => match never {},
+        Action::Orders(never) => match never {},
+        Action::Roles(never) => match never {},
+    }
+}
+
+/// What every block does before its first transaction: remembers the parent's hash and runs what is due, at most
+/// `deadlines::RUN_MAX` deadlines.
+///
+/// # Errors
+/// Only a [`Stop`]: nothing that is due can be refused as a whole.
+pub fn run_due(_source: &mut dyn Source, _verifier: &dyn Verifier, _env: Env, _parent: crate::B256) -> Result<Effects, Stop> {
+    Ok(Effects::default())
+}
+
+/// Every invariant of every institution over all records. Empty where all hold.
+///
+/// # Errors
+/// A record that does not decode.
+pub fn audit(_all: &Memory) -> Result<Vec<Violation>, Stop> {
+    Ok(Vec::new())
+}
