@@ -1,4 +1,35 @@
 //! What work costs, in gas, and how much of a block who may use.
+//!
+//! The prices are such that a block of [`BLOCK_GAS`] takes less than a second whatever it does; the example `worst_block`
+//! measures it. The EVM's own prices are Ethereum's (Osaka).
 
+/// Gas of a block that stays under a second on one 2-core machine; what a chain's genesis names unless it knows better.
+pub const BLOCK_GAS: u64 = 60_000_000;
 /// Share of a block's gas that all newcomers together may use, percent.
 pub const NEWCOMERS_PERCENT: u64 = 10;
+
+/// Any call of a module, for finding and decoding it.
+pub const CALL: u64 = 500;
+/// A word of calldata of such a call: decoding it.
+pub const CALL_WORD: u64 = 6;
+/// A record read that this transaction has seen before.
+pub const RECORD_WARM: u64 = 100;
+/// What the first read of a record in a transaction costs on top (as EIP-2929 has it for a slot).
+pub const RECORD_COLD: u64 = 2_000;
+/// A word of a record that is read: copying and decoding it.
+pub const RECORD_READ_WORD: u64 = 6;
+/// A record changed or deleted, on top of reading it; charged whether or not the change is reverted later.
+pub const RECORD_CHANGE: u64 = 2_900;
+/// A record that did not exist, on top of reading it.
+pub const RECORD_NEW: u64 = 10_000;
+/// A byte of a record that is written.
+pub const RECORD_WRITE_BYTE: u64 = 16;
+/// An event, and each of its topics (Ethereum's price).
+pub const LOG: u64 = 375;
+/// A byte of an event's data (Ethereum's price).
+pub const LOG_BYTE: u64 = 8;
+
+/// Words of 32 bytes, rounded up.
+pub(crate) const fn words(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(32)
+}

@@ -13,12 +13,18 @@ mod executor;
 pub mod gas;
 pub mod genesis;
 pub mod keys;
+mod law;
+mod ledger;
+mod modules;
+#[cfg(test)]
+mod tests;
 mod transaction;
 pub mod views;
 
 pub use account::{AccountRecord, Allowance, Class, Quota, allowance_of};
 pub use block::{BlockEnv, HeaderParts, Mode, PREVRANDAO, RECENT_HASHES, header};
 pub use executor::{Error, Execution, Outcome, RESTARTS_MAX, Receipt, Skip, Step};
+pub use law::is_module;
 pub use transaction::{TRANSACTION_MAX_BYTES, Transaction, TransactionError};
 
 pub use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope};

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// Longest transaction, bytes of its EIP-2718 form: room for initcode of EIP-3860's 49,152 bytes.
 pub const TRANSACTION_MAX_BYTES: u32 = 65_536;
 
+/// The deadlines module, which the system transaction names.
+const DEADLINES: Address = alloy_primitives::address!("d00e000000000000000000000000000000000003");
+
 /// An Ethereum transaction and its signer. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction(Arc<Recovered<TxEnvelope>>);
@@ -55,8 +58,8 @@ impl Transaction {
     /// The transaction in whose receipt the events stand of what the block did by itself: legacy form, from
     /// [`SYSTEM`] to the deadlines module, its nonce the height, its signature zero. Never decoded from bytes: zero is no
     /// valid signature, so nobody can send it.
-    pub fn system(chain_id: u64, height: u64, to: Address) -> Self {
-        let body = TxLegacy { chain_id: Some(chain_id), nonce: height, to: TxKind::Call(to), ..Default::default() };
+    pub fn system(chain_id: u64, height: u64) -> Self {
+        let body = TxLegacy { chain_id: Some(chain_id), nonce: height, to: TxKind::Call(DEADLINES), ..Default::default() };
         let signature = Signature::new(U256::ZERO, U256::ZERO, false);
         let hash = alloy_consensus::transaction::RlpEcdsaEncodableTx::tx_hash(&body, &signature);
         let envelope = TxEnvelope::Legacy(alloy_consensus::Signed::new_unchecked(body, signature, hash));

@@ -1,12 +1,27 @@
 //! Questions about a state that change nothing: calls, estimates, traces.
 
-use crate::{AccountRecord, BlockEnv, StateReader, Transaction, Unavailable};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use crate::executor::{evm_env, tx_env};
+use crate::ledger::{Db, Ledger, MODULE_CODE, Miss, RECORDS, Shared, Why};
+use crate::modules::{Place, precompiles};
+use crate::{AccountRecord, BlockEnv, Error, Execution, Mode, StateReader, Step, Transaction, Unavailable, is_module, keys, law};
+use alloy_evm::overrides::{StateOverrideError, apply_state_overrides};
+use alloy_evm::rpc::TryIntoTxEnv as _;
+use alloy_evm::{Evm as _, EvmEnv, eth::EthEvmBuilder, eth::EthEvmContext};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
 use alloy_rpc_types_trace::geth::{CallConfig, CallFrame, PreStateConfig, PreStateFrame};
+use dure_rules::ids::SYSTEM;
+use revm::context::TxEnv;
+use revm::context::result::{EVMError, ExecutionResult, ResultAndState};
+use revm::inspector::{Inspector, NoOpInspector};
+use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
+use revm_inspectors::access_list::AccessListInspector;
+use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
 
 /// Most gas one view may use.
 pub const VIEW_GAS_MAX: u64 = 50_000_000;
+/// An estimate is at most this share above the least gas that suffices, per mille (as geth has it: 15).
+const ESTIMATE_SLACK_PER_MILLE: u64 = 15;
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,20 +63,40 @@ pub enum ViewError {
 ///
 /// # Errors
 /// [`ViewError::Unavailable`], [`ViewError::Corrupt`].
-pub fn account(_reader: &dyn StateReader, _address: Address) -> Result<AccountRecord, ViewError> {
-    todo!()
+pub fn account(reader: &dyn StateReader, address: Address) -> Result<AccountRecord, ViewError> {
+    let mut ledger = Ledger::new(0, Vec::new(), is_module);
+    match ledger.account(address, Some(reader)) {
+        Ok(record) => Ok(record.clone()),
+        Err(Miss) => Err(missed(ledger.why())),
+    }
 }
 
+/// The runtime code of an account; that of a module is the one byte 0xfe.
+///
 /// # Errors
 /// [`ViewError::Unavailable`], [`ViewError::Corrupt`].
-pub fn code(_reader: &dyn StateReader, _address: Address) -> Result<Bytes, ViewError> {
-    todo!()
+pub fn code(reader: &dyn StateReader, address: Address) -> Result<Bytes, ViewError> {
+    if is_module(&address) {
+        return Ok(Bytes::from_static(MODULE_CODE));
+    }
+    let hash = account(reader, address)?.code_hash();
+    if hash == KECCAK256_EMPTY {
+        return Ok(Bytes::new());
+    }
+    let key = keys::code(hash);
+    reader.read(key)?.ok_or(ViewError::Corrupt(key))
 }
 
+/// A storage slot of a contract. Modules have none: their records are no slots.
+///
 /// # Errors
 /// [`ViewError::Unavailable`], [`ViewError::Corrupt`].
-pub fn storage(_reader: &dyn StateReader, _address: Address, _index: U256) -> Result<B256, ViewError> {
-    todo!()
+pub fn storage(reader: &dyn StateReader, address: Address, index: U256) -> Result<B256, ViewError> {
+    let key = keys::slot(address, index);
+    match reader.read(key)? {
+        None => Ok(B256::ZERO),
+        Some(bytes) => B256::try_from(&bytes[..]).map_err(|_| ViewError::Corrupt(key)),
+    }
 }
 
 /// `eth_call`. Neither nonce, allowance nor balance of the sender is asked for, but for the value sent.
@@ -69,37 +104,62 @@ pub fn storage(_reader: &dyn StateReader, _address: Address, _index: U256) -> Re
 /// # Errors
 /// [`ViewError`]; a call that reverts is no error but a [`Called`].
 pub fn call(
-    _reader: &dyn StateReader,
-    _env: &BlockEnv,
-    _request: &TransactionRequest,
-    _overrides: &StateOverride,
+    reader: &dyn StateReader,
+    env: &BlockEnv,
+    request: &TransactionRequest,
+    overrides: &StateOverride,
 ) -> Result<Called, ViewError> {
-    todo!()
+    let stage = Stage::new(reader, env, overrides)?;
+    let tx = stage.tx(request, VIEW_GAS_MAX)?;
+    Ok(called(stage.run(tx, NoOpInspector)?.result))
 }
 
-/// `eth_estimateGas`: the least gas limit with which the request succeeds.
+/// `eth_estimateGas`: a gas limit with which the request succeeds, little above the least one.
 ///
 /// # Errors
 /// [`ViewError::Failed`] where it fails at every limit.
 pub fn estimate_gas(
-    _reader: &dyn StateReader,
-    _env: &BlockEnv,
-    _request: &TransactionRequest,
-    _overrides: &StateOverride,
+    reader: &dyn StateReader,
+    env: &BlockEnv,
+    request: &TransactionRequest,
+    overrides: &StateOverride,
 ) -> Result<u64, ViewError> {
-    todo!()
+    let stage = Stage::new(reader, env, overrides)?;
+    let tx = stage.tx(request, TX_GAS_LIMIT_CAP.min(env.gas_limit))?;
+    let at_most = called(stage.run(tx.clone(), NoOpInspector)?.result);
+    at_most.result?;
+    // A limit below what was used fails; one a 64th above it mostly suffices (EIP-150). In between: halve.
+    let (mut fails, mut suffices) = (at_most.gas_used.saturating_sub(1), tx.gas_limit);
+    let mut probe = at_most.gas_used.saturating_mul(64) / 63;
+    while suffices - fails > 1 && (suffices - fails).saturating_mul(1_000) > suffices.saturating_mul(ESTIMATE_SLACK_PER_MILLE) {
+        let gas_limit = probe.clamp(fails + 1, suffices - 1);
+        match stage.run(TxEnv { gas_limit, ..tx.clone() }, NoOpInspector) {
+            Ok(ran) if ran.result.is_success() => suffices = gas_limit,
+            Ok(_) | Err(ViewError::Invalid(_)) => fails = gas_limit,
+            Err(other) => return Err(other),
+        }
+        probe = fails + (suffices - fails) / 2;
+    }
+    Ok(suffices)
 }
 
-/// `eth_createAccessList`, and the gas used with that list.
+/// `eth_createAccessList`, and the call with that list.
 ///
 /// # Errors
 /// [`ViewError`].
 pub fn create_access_list(
-    _reader: &dyn StateReader,
-    _env: &BlockEnv,
-    _request: &TransactionRequest,
+    reader: &dyn StateReader,
+    env: &BlockEnv,
+    request: &TransactionRequest,
 ) -> Result<(AccessList, Called), ViewError> {
-    todo!()
+    let stage = Stage::new(reader, env, &StateOverride::default())?;
+    let mut inspector = AccessListInspector::new(request.access_list.clone().unwrap_or_default());
+    stage.run(stage.tx(request, VIEW_GAS_MAX)?, &mut inspector)?;
+    let list = inspector.into_access_list();
+    let mut with_list = request.clone();
+    with_list.access_list = Some(list.clone());
+    let ran = stage.run(stage.tx(&with_list, VIEW_GAS_MAX)?, NoOpInspector)?;
+    Ok((list, called(ran.result)))
 }
 
 /// Which trace.
@@ -116,19 +176,38 @@ pub enum Trace {
     PreState(PreStateFrame),
 }
 
-/// `debug_traceTransaction`: runs the block `env` (its state before it through `reader`) up to `transactions[index]` and
-/// traces that one.
+/// `debug_traceTransaction`: runs the block `env`, whose state before it is behind `reader`, up to `transactions[index]` and
+/// traces that one. `transactions` are those of [`crate::Outcome::transactions`].
 ///
 /// # Errors
-/// [`ViewError`].
+/// [`ViewError::Invalid`] where there is no such transaction, or it is the system transaction, which no EVM ran.
 pub fn trace_transaction(
-    _reader: &dyn StateReader,
-    _env: &BlockEnv,
-    _transactions: &[Transaction],
-    _index: u32,
-    _tracer: &Tracer,
+    reader: &dyn StateReader,
+    env: &BlockEnv,
+    transactions: &[Transaction],
+    index: u32,
+    tracer: &Tracer,
 ) -> Result<Trace, ViewError> {
-    todo!()
+    let (before, rest) = transactions.split_at_checked(index as usize).unwrap_or((transactions, &[]));
+    let Some(target) = rest.first() else {
+        return Err(ViewError::Invalid(format!("the block has {} transactions, none at place {index}", transactions.len())));
+    };
+    if target.signer() == SYSTEM {
+        return Err(ViewError::Invalid("the system transaction stands for what the block did by itself: no EVM ran it".into()));
+    }
+    let before = before.iter().filter(|transaction| transaction.signer() != SYSTEM).cloned().collect();
+    let mut execution = Execution::new(BlockEnv { mode: Mode::Verify, ..env.clone() }, before);
+    match execution.advance_with(reader) {
+        Ok(Step::Done) => {}
+        Ok(Step::Need(keys)) => return Err(ViewError::Unavailable(Unavailable(format!("{} records are missing", keys.len())))),
+        Ok(Step::NeedBlocking(key)) => return Err(ViewError::Unavailable(Unavailable(format!("the record {key} is missing")))),
+        Err(Error::Unavailable(unavailable)) => return Err(unavailable.into()),
+        Err(Error::Corrupt(key)) => return Err(ViewError::Corrupt(key)),
+        Err(other) => return Err(ViewError::Invalid(other.to_string())),
+    }
+    let db = Db { ledger: execution.into_ledger(), reader: Some(reader) };
+    let stage = Stage { db, place: Place::of(env), evm_env: evm_env(env) };
+    stage.trace(tx_env(target), tracer)
 }
 
 /// `debug_traceCall`.
@@ -136,11 +215,104 @@ pub fn trace_transaction(
 /// # Errors
 /// [`ViewError`].
 pub fn trace_call(
-    _reader: &dyn StateReader,
-    _env: &BlockEnv,
-    _request: &TransactionRequest,
-    _overrides: &StateOverride,
-    _tracer: &Tracer,
+    reader: &dyn StateReader,
+    env: &BlockEnv,
+    request: &TransactionRequest,
+    overrides: &StateOverride,
+    tracer: &Tracer,
 ) -> Result<Trace, ViewError> {
-    todo!()
+    let stage = Stage::new(reader, env, overrides)?;
+    stage.trace(stage.tx(request, VIEW_GAS_MAX)?, tracer)
+}
+
+/// A state to ask, and the block it is asked in. Nothing that runs on it changes it.
+struct Stage<'r> {
+    db: Db<'r>,
+    place: Place,
+    evm_env: EvmEnv,
+}
+
+impl<'r> Stage<'r> {
+    fn new(reader: &'r dyn StateReader, env: &BlockEnv, overrides: &StateOverride) -> Result<Self, ViewError> {
+        if let Some(module) = overrides.keys().find(|address| is_module(address)) {
+            return Err(ViewError::ModuleOverride(*module));
+        }
+        let ledger = Shared::new(Ledger::new(env.number, env.recent_hashes.clone(), is_module));
+        let mut db = Db { ledger, reader: Some(reader) };
+        apply_state_overrides(overrides.clone(), &mut db).map_err(|error| match error {
+            StateOverrideError::Database(Miss) => missed(db.ledger.lock().why()),
+            other => ViewError::Invalid(other.to_string()),
+        })?;
+        let mut evm_env = evm_env(env);
+        evm_env.cfg_env.disable_nonce_check = true;
+        evm_env.cfg_env.disable_block_gas_limit = true;
+        evm_env.cfg_env.disable_eip3607 = true;
+        evm_env.cfg_env.tx_gas_limit_cap = Some(VIEW_GAS_MAX);
+        Ok(Self { db, place: Place::of(env), evm_env })
+    }
+
+    fn tx(&self, request: &TransactionRequest, gas_max: u64) -> Result<TxEnv, ViewError> {
+        let invalid = |error: &dyn std::fmt::Display| ViewError::Invalid(error.to_string());
+        let mut request = request.clone();
+        request.gas = Some(request.gas.unwrap_or(gas_max).min(gas_max));
+        let mut tx = request.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
+        tx.gas_price = 0;
+        tx.gas_priority_fee = tx.gas_priority_fee.map(|_| 0);
+        Ok(tx)
+    }
+
+    fn run<'s, I>(&'s self, tx: TxEnv, inspector: I) -> Result<ResultAndState, ViewError>
+    where
+        I: Inspector<EthEvmContext<Db<'s>>>,
+    {
+        let builder = EthEvmBuilder::new(self.db.clone(), self.evm_env.clone());
+        let precompiles = precompiles(law::LAW, self.place, &self.db);
+        let mut evm = builder.precompiles(precompiles).activate_inspector(inspector).build();
+        evm.transact_raw(tx).map_err(|error| match error {
+            EVMError::Transaction(reason) => ViewError::Invalid(reason.to_string()),
+            other => match self.db.ledger.lock().why() {
+                None => ViewError::Invalid(other.to_string()),
+                why => missed(why),
+            },
+        })
+    }
+
+    fn trace(&self, tx: TxEnv, tracer: &Tracer) -> Result<Trace, ViewError> {
+        let config = match tracer {
+            Tracer::Call(config) => TracingInspectorConfig::from_geth_call_config(config),
+            Tracer::PreState(config) => TracingInspectorConfig::from_geth_prestate_config(config),
+        };
+        let mut inspector = TracingInspector::new(config);
+        let mut ran = self.run(tx, &mut inspector)?;
+        ran.state.remove(&RECORDS); // pointers into an arena mean nothing outside the block
+        let gas_used = ran.result.tx_gas_used();
+        let builder = inspector.geth_builder();
+        match tracer {
+            Tracer::Call(config) => Ok(Trace::Call(Box::new(builder.geth_call_traces(*config, gas_used)))),
+            Tracer::PreState(config) => {
+                let frame = builder.geth_prestate_traces(&ran, config, &self.db);
+                frame.map(Trace::PreState).map_err(|Miss| missed(self.db.ledger.lock().why()))
+            }
+        }
+    }
+}
+
+fn called(result: ExecutionResult) -> Called {
+    let gas_used = result.tx_gas_used();
+    let result = match result {
+        ExecutionResult::Success { output, .. } => Ok(output.into_data()),
+        ExecutionResult::Revert { output, .. } => Err(Failed::Reverted(output)),
+        ExecutionResult::Halt { reason, .. } => Err(Failed::Halted(format!("{reason:?}"))),
+    };
+    Called { gas_used, result }
+}
+
+/// Why a read through a reader failed. Without a reason there was none that can be told.
+fn missed(why: Option<Why>) -> ViewError {
+    match why {
+        Some(Why::Corrupt(key)) => ViewError::Corrupt(key),
+        Some(Why::Unavailable(unavailable)) => ViewError::Unavailable(unavailable),
+        Some(Why::Missing(key)) => ViewError::Unavailable(Unavailable(format!("the record {key} is missing"))),
+        None => ViewError::Unavailable(Unavailable("a read failed for no reason".into())),
+    }
 }
