@@ -1,0 +1,109 @@
+//! The thread that keeps the index level with the chain.
+//!
+//! Upon a final block: it is put into a queue of [`QUEUE_BLOCKS`] without waiting; where the queue is full it is let go. Upon a
+//! block that does not follow the newest one in the index: the missing ones are asked of [`Blocks`], oldest first. So a slow
+//! disk costs the reader freshness and never the chain its pace.
+
+use super::Index;
+use crate::history::{FinalBlock, History as _, HistoryError};
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
+};
+use std::thread::JoinHandle;
+
+/// Blocks that wait to be written. Where more wait, the newest are let go and fetched again later.
+pub const QUEUE_BLOCKS: usize = 256;
+/// Most blocks written in one SQL transaction.
+const BATCH_BLOCKS: usize = 64;
+
+/// Where final blocks are fetched again: the node, which runs its stored block once more over what the index knows.
+pub trait Blocks: Send + 'static {
+    /// The final block of `height` with its changes, or `None` where the node does not have it (yet).
+    ///
+    /// # Errors
+    /// What reading or running it says.
+    fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError>;
+}
+
+/// The hand that feeds the thread. Dropping it ends the thread after what is queued is written.
+pub struct Follower {
+    sender: Option<SyncSender<Arc<FinalBlock>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Follower {
+    /// Starts the thread. It first fetches every final block that the index lacks.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`] where the system gives no thread.
+    pub fn start(index: Arc<Index>, blocks: impl Blocks) -> Result<Self, HistoryError> {
+        let (sender, receiver) = sync_channel(QUEUE_BLOCKS);
+        let thread = std::thread::Builder::new()
+            .name("dure-index".into())
+            .spawn(move || follow(&index, &blocks, &receiver))
+            .map_err(|error| HistoryError::Store(error.to_string()))?;
+        Ok(Self { sender: Some(sender), thread: Some(thread) })
+    }
+
+    /// Hands a final block over. Never waits.
+    pub fn push(&self, block: Arc<FinalBlock>) {
+        let Some(sender) = &self.sender else { return };
+        match sender.try_send(block) {
+            Ok(()) => {}
+            Err(TrySendError::Full(block)) => tracing::debug!(height = block.height, "the index is behind; fetched again later"),
+            Err(TrySendError::Disconnected(block)) => tracing::warn!(height = block.height, "the index has stopped"),
+        }
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.sender.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join(); // a panic there has been reported by its own hook
+        }
+    }
+}
+
+fn follow(index: &Index, blocks: &impl Blocks, queue: &Receiver<Arc<FinalBlock>>) {
+    if let Err(error) = catch_up(index, blocks, None) {
+        return stopped(&error);
+    }
+    while let Ok(first) = queue.recv() {
+        let batch = drain(first, queue);
+        let written = match index.apply_all(&batch) {
+            Err(HistoryError::Gap { .. }) => catch_up(index, blocks, batch.last().map(|block| block.height)),
+            other => other,
+        };
+        if let Err(error) = written {
+            return stopped(&error);
+        }
+    }
+}
+
+fn stopped(error: &HistoryError) {
+    tracing::error!("the index stops here, the chain goes on: {error}");
+}
+
+fn drain(first: Arc<FinalBlock>, queue: &Receiver<Arc<FinalBlock>>) -> Vec<Arc<FinalBlock>> {
+    let mut batch = vec![first];
+    while batch.len() < BATCH_BLOCKS {
+        match queue.try_recv() {
+            Ok(block) => batch.push(block),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    batch
+}
+
+/// Fetches and writes blocks until there is none left, or up to `last`.
+fn catch_up(index: &Index, blocks: &impl Blocks, last: Option<u64>) -> Result<(), HistoryError> {
+    let mut next = index.height()?.map_or(0, |height| height + 1);
+    while last.is_none_or(|last| next <= last) {
+        let Some(block) = blocks.block(next)? else { break };
+        index.apply_all(&[block])?;
+        next += 1;
+    }
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! The read side: an SQLite file beside the chain, made from final blocks alone.
+//!
+//! Protocol. Upon a final block: [`Index::apply`] writes its header, transactions, logs and changed keys in one SQL
+//! transaction. Upon the same block again: nothing changes. Upon a block further ahead: [`HistoryError::Gap`], and the
+//! [`Follower`] fetches what is missing. The file may be deleted at any time; blocks make it again, byte for byte the same
+//! answers. What a key held at a height is the newest change of that key at or below the height (the change log).
+//!
+//! Module events need no tables of their own: they are logs, whose second topic is the id of what they are about (an order, a
+//! shop, a device), and there is an index on it. What such a thing is *now* is the newest change of its record.
+//!
+//! The read side never decides anything, is never asked by consensus, and never holds it up: it is written by a thread of its
+//! own from a bounded queue.
+
+mod follow;
+mod queries;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use follow::{Blocks, Follower, QUEUE_BLOCKS};
+
+use crate::history::{FinalBlock, History, HistoryError, LogQuery, PlacedLog};
+use alloy_primitives::{B256, Bytes};
+use dure_rules::Key;
+use rusqlite::Connection;
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Most connections that read at the same time and are kept open; further readers open and close their own.
+pub const READERS_KEPT: usize = 8;
+
+/// The file, and its connections.
+pub struct Index {
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    /// `None` where the index lives in memory and the writer reads too.
+    path: Option<PathBuf>,
+}
+
+impl Index {
+    /// Opens the index at `path`, making it where it does not exist.
+    ///
+    /// An index written by another version of the tables is emptied: blocks make it again.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`] where the file cannot be opened or is no SQLite file.
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        let mut writer = Connection::open(path)?;
+        // A lost tail is written again from blocks, so a commit need not wait for the disk.
+        writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY;")?;
+        tables::prepare(&mut writer)?;
+        Ok(Self { writer: Mutex::new(writer), readers: Mutex::default(), path: Some(path.to_owned()) })
+    }
+
+    /// An index that ends with the process: for simulations and tests.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`] where SQLite has no memory.
+    pub fn in_memory() -> Result<Self, HistoryError> {
+        let mut writer = Connection::open_in_memory()?;
+        tables::prepare(&mut writer)?;
+        Ok(Self { writer: Mutex::new(writer), readers: Mutex::default(), path: None })
+    }
+
+    /// Forgets everything, so that blocks can make it again.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`].
+    pub fn clear(&self) -> Result<(), HistoryError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        tables::clear(&mut writer)
+    }
+
+    /// Takes several blocks over in one SQL transaction: all or none.
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    pub fn apply_all(&self, blocks: &[Arc<FinalBlock>]) -> Result<(), HistoryError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        tables::apply(&mut writer, blocks.iter().map(AsRef::as_ref))
+    }
+
+    /// The newest value of every key that begins with `tag`, in key order, at most `limit`: all records of one table.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`].
+    pub fn records(&self, tag: u8, limit: usize) -> Result<Vec<(Key, Bytes)>, HistoryError> {
+        self.read(|connection| queries::records(connection, tag, limit))
+    }
+
+    /// The newest logs that match, newest first, at most `limit`: a page never grows too large to answer.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`].
+    pub fn newest_logs(&self, query: &LogQuery, limit: usize) -> Result<Vec<PlacedLog>, HistoryError> {
+        self.read(|connection| queries::logs(connection, query, limit, queries::Order::NewestFirst))
+    }
+
+    fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, HistoryError>) -> Result<T, HistoryError> {
+        let Some(path) = &self.path else {
+            return ask(&self.writer.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => Connection::open(path)?,
+        };
+        let answer = ask(&connection);
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS_KEPT {
+            readers.push(connection);
+        }
+        answer
+    }
+}
+
+impl History for Index {
+    fn height(&self) -> Result<Option<u64>, HistoryError> {
+        self.read(queries::height)
+    }
+
+    fn apply(&self, block: &FinalBlock) -> Result<(), HistoryError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        tables::apply(&mut writer, std::iter::once(block))
+    }
+
+    fn value_at(&self, key: Key, height: u64) -> Result<Option<Bytes>, HistoryError> {
+        self.read(|connection| queries::value_at(connection, key, height))
+    }
+
+    fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError> {
+        self.read(|connection| queries::block(connection, height)).map(|block| block.map(Arc::new))
+    }
+
+    fn height_of(&self, block_hash: B256) -> Result<Option<u64>, HistoryError> {
+        self.read(|connection| queries::height_of(connection, block_hash))
+    }
+
+    fn place_of(&self, transaction_hash: B256) -> Result<Option<(u64, u64)>, HistoryError> {
+        self.read(|connection| queries::place_of(connection, transaction_hash))
+    }
+
+    fn logs(&self, query: &LogQuery, limit: usize) -> Result<Vec<PlacedLog>, HistoryError> {
+        let found = self.read(|connection| queries::logs(connection, query, limit.saturating_add(1), queries::Order::OldestFirst))?;
+        if found.len() > limit { Err(HistoryError::TooManyLogs { limit }) } else { Ok(found) }
+    }
+}
+
+impl From<rusqlite::Error> for HistoryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(error.to_string())
+    }
+}
