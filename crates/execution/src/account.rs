@@ -142,7 +142,7 @@ mod tests {
         };
         let bytes = record.encode();
         assert_eq!(AccountRecord::decode(&bytes), Some(record));
-        assert_eq!(keccak256(&bytes), hex!("0000000000000000000000000000000000000000000000000000000000000000"));
+        assert_eq!(keccak256(&bytes), hex!("3036e940bfd96f7b82b4f1bd72e77cbf709288be57839199587cbbd8937c7f50"));
     }
 
     #[test]

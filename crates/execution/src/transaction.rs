@@ -1,6 +1,7 @@
 //! A transaction whose signer is known: decoded and recovered once, shared from then on.
 
-use alloy_consensus::{Transaction as _, TxEnvelope, TxLegacy, TxType, transaction::Recovered, transaction::SignerRecoverable as _};
+use alloy_consensus::transaction::{Recovered, RlpEcdsaEncodableTx, SignerRecoverable as _};
+use alloy_consensus::{Signed, Transaction as _, TxEnvelope, TxLegacy, TxType};
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use dure_rules::ids::SYSTEM;
@@ -60,10 +61,15 @@ impl Transaction {
     /// valid signature, so nobody can send it.
     pub fn system(chain_id: u64, height: u64) -> Self {
         let body = TxLegacy { chain_id: Some(chain_id), nonce: height, to: TxKind::Call(DEADLINES), ..Default::default() };
+        Self::unsigned(body, SYSTEM)
+    }
+
+    /// A transaction that nobody signed, as if `from` had sent it.
+    pub(crate) fn unsigned(body: TxLegacy, from: Address) -> Self {
         let signature = Signature::new(U256::ZERO, U256::ZERO, false);
-        let hash = alloy_consensus::transaction::RlpEcdsaEncodableTx::tx_hash(&body, &signature);
-        let envelope = TxEnvelope::Legacy(alloy_consensus::Signed::new_unchecked(body, signature, hash));
-        Self(Arc::new(Recovered::new_unchecked(envelope, SYSTEM)))
+        let hash = RlpEcdsaEncodableTx::tx_hash(&body, &signature);
+        let envelope = TxEnvelope::Legacy(Signed::new_unchecked(body, signature, hash));
+        Self(Arc::new(Recovered::new_unchecked(envelope, from)))
     }
 
     pub fn signer(&self) -> Address {
