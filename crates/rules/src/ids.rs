@@ -12,6 +12,19 @@ pub type Amount = u128;
 /// The caller of deadlines that run by themselves. Nobody holds a key for it.
 pub const SYSTEM: Address = address!("d00e00000000000000000000000000000000ffff");
 
+/// Whether an institution stands at `address`: `0xd00e`, 16 zero bytes and a number, or, for a credit, `0xd00ec0`, 13 zero
+/// bytes and a number. So many fixed bytes that nobody finds a key for such an address.
+pub fn is_module(address: &Address) -> bool {
+    let bytes = address.0;
+    bytes[..2] == [0xd0, 0x0e]
+        && bytes[3..16].iter().all(|byte| *byte == 0)
+        && match bytes[2] {
+            0x00 => bytes[16..18] == [0, 0],
+            0xc0 => true,
+            _ => false,
+        }
+}
+
 /// A number of the GS1 system with a mod-10 check digit (GS1 General Specifications, 7.9.1).
 macro_rules! gs1 {
     ($(#[$doc:meta])* $name:ident, $digits:literal) => {

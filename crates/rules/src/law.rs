@@ -1,6 +1,7 @@
 //! All institutions together: what can be asked, what can happen, what can be refused.
 
-use crate::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier, credits, deadlines, disputes, orders, roles};
+use crate::deadlines::Due;
+use crate::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier, credits, deadlines, disputes, orders, recent, roles};
 
 macro_rules! sum {
     ($(#[$doc:meta])* $name:ident) => {
@@ -65,33 +66,52 @@ pub struct Violation {
     pub facts: String,
 }
 
+impl Violation {
+    pub(crate) fn new(invariant: &'static str, facts: impl Into<String>) -> Self {
+        Self { invariant, facts: facts.into() }
+    }
+}
+
+/// Whose dispute it is decides what a ruling does. Orders are the only institution with disputes so far.
+const RULED: disputes::Ruled = |draft, dispute, percent| orders::ruled(draft, dispute.id, percent);
+
 /// Carries out `action` for `draft.env.caller`.
 ///
 /// # Errors
 /// [`Failure::Refused`] where a rule says no (drop the draft), [`Failure::Stopped`] where it could not be run.
-pub fn apply(_draft: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
+pub fn apply(draft: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
     match action {
-        Action::Credits(never) => match never {},
+        Action::Credits(action) => credits::apply(draft, action),
         Action::Deadlines(never) => match never {},
-        Action::Disputes(never) => match never {},
-        Action::Orders(never) => match never {},
-        Action::Roles(never) => match never {},
+        Action::Disputes(action) => disputes::apply(draft, action, RULED),
+        Action::Orders(action) => orders::apply(draft, action),
+        Action::Roles(action) => roles::apply(draft, action),
     }
 }
 
 /// What every block does before its first transaction: remembers the parent's hash and runs what is due, at most
-/// `deadlines::RUN_MAX` deadlines.
+/// [`deadlines::RUN_MAX`] deadlines.
 ///
 /// # Errors
 /// Only a [`Stop`]: nothing that is due can be refused as a whole.
-pub fn run_due(_source: &mut dyn Source, _verifier: &dyn Verifier, _env: Env, _parent: crate::B256) -> Result<Effects, Stop> {
-    Ok(Effects::default())
+pub fn run_due(source: &mut dyn Source, verifier: &dyn Verifier, env: Env, parent: crate::B256) -> Result<Effects, Stop> {
+    let mut draft = Draft::new(source, verifier, env);
+    recent::remember(&mut draft, parent);
+    deadlines::run(&mut draft, |draft, due| match due {
+        Due::Order(order) => orders::due(draft, order),
+        Due::Dispute(dispute) => disputes::due(draft, dispute, RULED),
+    })?;
+    Ok(draft.into_effects())
 }
 
 /// Every invariant of every institution over all records. Empty where all hold.
 ///
 /// # Errors
 /// A record that does not decode.
-pub fn audit(_all: &Memory) -> Result<Vec<Violation>, Stop> {
-    Ok(Vec::new())
+pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
+    let mut violations = credits::audit(all)?;
+    violations.extend(deadlines::audit(all)?);
+    violations.extend(disputes::audit(all)?);
+    violations.extend(orders::audit(all)?);
+    Ok(violations)
 }

@@ -19,6 +19,6 @@ pub mod roles;
 pub mod table;
 
 pub use draft::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier};
-pub use ids::{Address, Amount, B256, Gln, Gtin, Key, Sscc};
+pub use ids::{Address, Amount, B256, Gln, Gtin, Key, Sscc, is_module};
 pub use law::{Action, Event, Output, Refusal, Violation, apply, audit, run_due};
 pub use table::{Record, Table};
