@@ -4,4 +4,13 @@
 //! `dure-execution` do), never speaks JSON (`dure-server` does), and has no rule that depends on the runtime it runs in: the
 //! same [`app`] runs on disk and in the deterministic simulation.
 
+pub mod app;
+pub mod block;
+pub mod chain;
+pub mod engine;
+pub mod execute;
 pub mod history;
+pub mod pacing;
+pub mod pool;
+pub mod state;
+pub mod sync;

@@ -1,0 +1,313 @@
+//! Wires agreement, archives, state and the application for one validator, on any runtime.
+
+use crate::{
+    app::{App, Node, Public, Scheme},
+    block::Block,
+    chain::Head,
+    state::{self, Digest, Family, StateSizes, hash_of},
+    sync::{Fetcher, Served},
+};
+use commonware_broadcast::buffered;
+use commonware_consensus::{
+    Heightable as _, Reporter,
+    marshal::{
+        self, Identifier, Update,
+        core::{Actor as MarshalActor, Mailbox as MarshalMailbox},
+        resolver::p2p as marshal_resolver,
+        standard::{Deferred, Standard},
+    },
+    simplex::{
+        self,
+        config::{ForwardPolicy, SkipPolicy},
+        elector::RoundRobin,
+    },
+    types::{Epoch, FixedEpocher, Height, ViewDelta},
+};
+use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::{ConstantProvider, Verifier as _}};
+use commonware_glue::stateful::{
+    Config as StatefulConfig, Mailbox as StatefulMailbox, PruneConfig, Stateful, SyncPlan,
+    db::{SyncEngineConfig, p2p as state_resolver},
+    probe::{self, Config as ProbeConfig, Probe},
+};
+use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
+use commonware_parallel::Sequential;
+use commonware_runtime::{Handle, Spawner, buffer::paged::CacheRef};
+use commonware_storage::{Context, archive::prunable, translator::TwoCap};
+use commonware_utils::{NZDuration, NZU64, NZUsize};
+use dure_execution::RECENT_HASHES;
+use rand_core::CryptoRng;
+use std::{num::{NonZeroU64, NonZeroUsize}, sync::{Arc, Mutex}, time::Duration};
+
+/// Channels of the network that an engine takes, in order.
+pub const CHANNELS: u64 = 7;
+/// Messages that any actor's mailbox holds.
+const MAILBOX: NonZeroUsize = NZUsize!(1024);
+const BUFFER: NonZeroUsize = NZUsize!(1 << 20);
+/// Operations of the database in one answer to a syncing peer. Times the largest value, this stays below a block's bound.
+const SYNC_BATCH: NonZeroU64 = NZU64!(32);
+/// Epochs are not changed yet: the first lasts.
+const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
+/// Blocks that may be final and not yet taken over.
+const PENDING_MAX: NonZeroUsize = NZUsize!(16);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Marshal's mailbox: blocks and certificates by height or digest.
+pub type Blocks = MarshalMailbox<Scheme, Standard<Block>>;
+
+/// What an engine is started with.
+pub struct EngineConfig<M, B> {
+    pub public: Public,
+    pub scheme: Scheme,
+    pub peers: M,
+    pub blocker: B,
+    /// First part of every partition's name.
+    pub prefix: String,
+    pub node: Arc<Node>,
+    /// Whether to fetch the state from peers instead of executing all blocks.
+    pub state_sync: bool,
+    /// Blocks kept in the archive; `None` keeps all.
+    pub kept_blocks: Option<usize>,
+    pub sizes: StateSizes,
+}
+
+/// A running engine.
+pub struct Engine<E: Spawner + Context> {
+    /// Ends when the engine does.
+    pub handle: Handle<()>,
+    pub blocks: Blocks,
+    pub stateful: StatefulMailbox<E, App>,
+    /// View of the certified block that the state was fetched at, where it was.
+    pub synced_at: Option<u64>,
+}
+
+/// Largest message that any channel carries, bytes.
+pub fn message_max(validators: u32) -> u32 {
+    // Key, value, and what the operation's codec adds.
+    const OPERATION_MAX: usize = 32 + state::VALUE_MAX_BYTES + 16;
+    max_message_size(&[
+        simplex::max_payload_size::<Scheme, Digest>(validators),
+        marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &()),
+        probe::max_payload_size::<Standard<Block>, Scheme>(validators),
+        state_resolver::max_payload_size::<Family, Digest>(SYNC_BATCH, OPERATION_MAX),
+    ])
+}
+
+/// Starts one validator. `wrap` may stand between marshal and the application (a test listens there).
+///
+/// # Panics
+/// Where the archives or the database cannot be opened: there is no node without them.
+pub async fn start<E, M, B, S, R, W, F>(context: E, config: EngineConfig<M, B>, channels: Vec<(S, R)>, wrap: F) -> Engine<E>
+where
+    E: CryptoRng + Spawner + Context,
+    M: Provider<PublicKey = Public>,
+    B: Blocker<PublicKey = Public>,
+    S: Sender<PublicKey = Public>,
+    R: Receiver<PublicKey = Public>,
+    W: Reporter<Activity = Update<Block>>,
+    F: FnOnce(StatefulMailbox<E, App>) -> W,
+{
+    let mut channels = channels.into_iter();
+    let mut channel = || channels.next().expect("as many channels as CHANNELS says");
+    let (votes, certificates, votes_fetch) = (channel(), channel(), channel());
+    let (blocks_fetch, blocks_gossip, state_fetch, floor_probe) = (channel(), channel(), channel(), channel());
+    let EngineConfig { public, scheme, peers, blocker, prefix, node, state_sync, kept_blocks, sizes } = config;
+    let cache = state::page_cache(sizes);
+
+    let resolver = marshal_resolver::init(
+        context.child("blocks_fetch"),
+        marshal_resolver::Config {
+            public_key: public.clone(),
+            peer_provider: peers.clone(),
+            blocker: blocker.clone(),
+            mailbox_size: MAILBOX,
+            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+            fetch_retry_delay: Duration::from_millis(100),
+            priority_requests: false,
+            priority_responses: false,
+        },
+        blocks_fetch,
+    );
+    let (broadcast, buffer) = buffered::Engine::new(
+        context.child("blocks_gossip"),
+        buffered::Config {
+            public_key: public.clone(),
+            mailbox_size: MAILBOX,
+            deque_size: 10,
+            priority: false,
+            codec_config: (),
+            peer_provider: peers.clone(),
+            strategy: Sequential,
+        },
+    );
+    broadcast.start(blocks_gossip);
+
+    let finalizations = prunable::Archive::init(
+        context.child("finalizations"),
+        archive(&prefix, "finalizations", cache.clone(), Scheme::certificate_codec_config_unbounded()),
+    );
+    let finalizations = finalizations.await.expect("the archive of certificates opens");
+    let blocks = prunable::Archive::init(context.child("blocks"), archive(&prefix, "blocks", cache.clone(), ()));
+    let blocks = blocks.await.expect("the archive of blocks opens");
+
+    let mut plan = SyncPlan::<E, Scheme, Standard<Block>>::init(context.child("plan"), prefix.clone()).await;
+    let provider = ConstantProvider::new(scheme.clone());
+    let (probe, probe_mailbox) = Probe::new(ProbeConfig {
+        context: context.child("probe"),
+        provider: provider.clone(),
+        strategy: Sequential,
+        mailbox_size: MAILBOX,
+        blocker: blocker.clone(),
+        minimum_epoch: Epoch::zero(),
+        retry_timeout: NZDuration!(Duration::from_millis(500)),
+    });
+    probe.start(floor_probe);
+    let mut synced_at = None;
+    if plan.should_sync(state_sync) {
+        let floor = probe_mailbox.subscribe().await.expect("the probe lives as long as this");
+        synced_at = Some(floor.proposal.round.view().get());
+        plan = plan.set_floor(floor).await;
+    }
+
+    let genesis = node.genesis.clone();
+    let genesis_digest = genesis.digest();
+    let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
+        context.child("marshal"),
+        finalizations,
+        blocks,
+        marshal::Config {
+            provider,
+            epocher: FixedEpocher::new(EPOCH_BLOCKS),
+            start: plan.marshal_start(Digested::precomputed(genesis, genesis_digest)),
+            partition_prefix: prefix.clone(),
+            mailbox_size: MAILBOX,
+            view_retention: ViewDelta::new(64),
+            prunable_items_per_section: NZU64!(256),
+            page_cache: cache.clone(),
+            replay_buffer: BUFFER,
+            key_write_buffer: BUFFER,
+            value_write_buffer: BUFFER,
+            block_codec_config: (),
+            max_repair: NZUsize!(16),
+            max_pending_acks: PENDING_MAX,
+            strategy: Sequential,
+        },
+    )
+    .await;
+
+    let (state_actor, state_mailbox) = state_resolver::Actor::<_, Public, _, _, Family, Served<E>>::new(
+        context.child("state_fetch"),
+        state_resolver::Config {
+            peer_provider: peers,
+            blocker: blocker.clone(),
+            database: None,
+            mailbox_size: MAILBOX,
+            me: Some(public),
+            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+            fetch_retry_delay: Duration::from_millis(100),
+            max_serve_ops: SYNC_BATCH,
+            priority_requests: false,
+            priority_responses: false,
+        },
+    );
+    state_actor.start(state_fetch);
+    let forwarder = Mutex::new(context.child("state_verdicts"));
+    let fetcher = Fetcher::<E>::new(state_mailbox, move |task| {
+        let context = forwarder.lock().unwrap_or_else(std::sync::PoisonError::into_inner).child("verdict");
+        context.spawn(|_| task);
+    });
+
+    let (stateful, stateful_mailbox) = Stateful::new(
+        context.child("stateful"),
+        StatefulConfig {
+            application: App(node.clone()),
+            db_config: state::config(&prefix, cache.clone(), sizes),
+            provider: (),
+            marshal: (marshal.clone(), floor),
+            mailbox_size: MAILBOX,
+            plan,
+            resolvers: fetcher,
+            sync_config: SyncEngineConfig {
+                fetch_batch_size: SYNC_BATCH,
+                apply_batch_size: NZU64!(1024),
+                max_outstanding_requests: NZUsize!(8),
+            },
+            prune_config: kept_blocks.map(|kept| PruneConfig {
+                maintenance_interval: NZUsize!(64),
+                retained_marshal_blocks: kept,
+                retained_qmdb_blocks: 0,
+            }),
+            strategy: Sequential,
+        },
+    );
+    let automaton =
+        Deferred::new(context.child("automaton"), stateful_mailbox.clone(), marshal.clone(), FixedEpocher::new(EPOCH_BLOCKS));
+    marshal_actor.start(wrap(stateful_mailbox.clone()), buffer, resolver);
+    probe_mailbox.attach(marshal.clone());
+    come_up(&context, &node, &marshal).await;
+    stateful.start();
+
+    let pace = node.pace;
+    let engine = simplex::Engine::new(
+        context.child("simplex"),
+        simplex::Config {
+            scheme,
+            elector: RoundRobin::<Sha256>::default(),
+            blocker,
+            automaton: automaton.clone(),
+            relay: automaton.clone(),
+            reporter: automaton,
+            strategy: Sequential,
+            partition: format!("{prefix}-simplex"),
+            mailbox_size: MAILBOX,
+            epoch: Epoch::zero(),
+            floor: simplex::config::Floor::Genesis(genesis_digest),
+            replay_buffer: BUFFER,
+            write_buffer: BUFFER,
+            page_cache: cache,
+            leader_timeout: pace.leader_timeout,
+            certification_timeout: pace.certification_timeout,
+            timeout_retry: Duration::from_millis(500),
+            view_retention: ViewDelta::new(64),
+            skip: SkipPolicy::Enabled { timeout: pace.skip_timeout, budget: simplex::SkipBudget::Participants },
+            fetch_timeout: NZDuration!(FETCH_TIMEOUT),
+            fetch_retry_delay: Duration::from_secs(1),
+            forward: ForwardPolicy::SilentLeader,
+            track_historical_votes: false,
+        },
+    );
+    let handle = engine.start(votes, certificates, votes_fetch);
+    Engine { handle, blocks: marshal, stateful: stateful_mailbox, synced_at }
+}
+
+/// Tells the clock and the window where the chain stood when this node went down.
+async fn come_up<E: Spawner + Context>(context: &E, node: &Node, blocks: &Blocks) {
+    let Some((_, last)) = blocks.get_anchor().await else {
+        return node.clock.come_up(context, node.genesis.time_ms);
+    };
+    let (height, time_ms) = (last.height().get(), last.inner().time_ms);
+    let mut hashes = Vec::new();
+    for height in height.saturating_sub(u64::from(RECENT_HASHES))..=height {
+        match blocks.get_block(Identifier::Height(Height::new(height))).await {
+            Some(block) => hashes.push(hash_of(&block.digest())),
+            None => hashes.clear(), // below what a state sync left out
+        }
+    }
+    node.chain.come_up(Head { height, hash: hash_of(&last.digest()), time_ms }, hashes);
+    node.clock.come_up(context, time_ms);
+}
+
+fn archive<C>(prefix: &str, name: &str, cache: CacheRef, codec_config: C) -> prunable::Config<TwoCap, C> {
+    prunable::Config {
+        translator: TwoCap,
+        metadata_partition: format!("{prefix}-{name}-metadata"),
+        key_partition: format!("{prefix}-{name}-key"),
+        key_page_cache: cache,
+        value_partition: format!("{prefix}-{name}-value"),
+        compression: None,
+        codec_config,
+        items_per_section: NZU64!(256),
+        key_write_buffer: BUFFER,
+        value_write_buffer: BUFFER,
+        replay_buffer: BUFFER,
+    }
+}
