@@ -1,1 +1,12 @@
-//! 
+//! One port: JSON-RPC over HTTP and WebSocket, and the status page.
+//!
+//! This crate never decides what a transaction may do, never touches a disk, and knows the node only as a [`Backend`].
+
+mod backend;
+mod eth;
+mod http;
+mod page;
+mod subscribe;
+
+pub use backend::{Account, Backend, BackendError, LOGS_MAX, NewBlock, RECORDS_MAX};
+pub use http::{Limits, Serving, serve};

@@ -1,0 +1,108 @@
+//! What the server asks of a node. The node implements it; tests put something small in its place.
+//!
+//! Calls are synchronous and may touch the disk: the server makes them on threads that may wait.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rpc_types_eth::{
+    AccessListResult, Block, BlockId, Filter, Header, Log, Transaction, TransactionReceipt, TransactionRequest, state::StateOverride,
+};
+use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Most logs that one answer carries.
+pub const LOGS_MAX: usize = 10_000;
+/// Most records of one kind that one answer carries.
+pub const RECORDS_MAX: usize = 10_000;
+
+/// Why a node does not answer, in words for the person who asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// The request itself cannot be done: a nonce too low, a limit exceeded, a height that is not kept.
+    #[error("{0}")]
+    Refused(String),
+    /// The call ran and refused; the bytes say why.
+    #[error("execution reverted")]
+    Reverted(Bytes),
+    /// This node is at fault.
+    #[error("{0}")]
+    Fault(String),
+}
+
+/// A final block as subscribers hear of it.
+#[derive(Clone, Debug)]
+pub struct NewBlock {
+    pub header: Header,
+    pub logs: Vec<Log>,
+}
+
+/// An account as the chain knows it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    pub address: Address,
+    pub nonce: u64,
+    /// `newcomer`, `member` or `organisation`.
+    pub class: &'static str,
+    /// Gas that the account may use now.
+    pub allowance_gas: u64,
+    /// Most gas that it can save up.
+    pub allowance_cap_gas: u64,
+}
+
+/// A node.
+pub trait Backend: Send + Sync + 'static {
+    fn chain_id(&self) -> u64;
+
+    /// Height of the newest final block.
+    fn height(&self) -> u64;
+
+    /// Most gas of a block.
+    fn gas_limit(&self) -> u64;
+
+    /// Told of every final block.
+    fn subscribe(&self) -> broadcast::Receiver<Arc<NewBlock>>;
+
+    /// With whole transactions where `full`, else with their hashes.
+    fn block(&self, id: BlockId, full: bool) -> Result<Option<Block>, BackendError>;
+
+    /// Final, or waiting in the pool.
+    fn transaction(&self, hash: B256) -> Result<Option<Transaction>, BackendError>;
+
+    fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, BackendError>;
+
+    fn receipts(&self, id: BlockId) -> Result<Option<Vec<TransactionReceipt>>, BackendError>;
+
+    /// At most [`LOGS_MAX`].
+    fn logs(&self, filter: Filter) -> Result<Vec<Log>, BackendError>;
+
+    /// The newest logs that match, newest first.
+    fn newest_logs(&self, filter: Filter, limit: usize) -> Result<Vec<Log>, BackendError>;
+
+    fn account(&self, address: Address) -> Result<Account, BackendError>;
+
+    fn balance(&self, address: Address, at: BlockId) -> Result<U256, BackendError>;
+
+    /// `pending` counts what waits in the pool.
+    fn nonce(&self, address: Address, at: BlockId) -> Result<u64, BackendError>;
+
+    fn code(&self, address: Address, at: BlockId) -> Result<Bytes, BackendError>;
+
+    fn storage(&self, address: Address, slot: U256, at: BlockId) -> Result<B256, BackendError>;
+
+    fn call(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError>;
+
+    fn estimate_gas(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError>;
+
+    fn access_list(&self, request: TransactionRequest, at: BlockId) -> Result<AccessListResult, BackendError>;
+
+    fn trace_transaction(&self, hash: B256, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError>;
+
+    fn trace_call(&self, request: TransactionRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError>;
+
+    /// Takes a raw transaction into the pool; gives its hash.
+    fn send(&self, raw: Bytes) -> Result<B256, BackendError>;
+
+    /// Every live record whose key begins with `tag`, with its key; at most [`RECORDS_MAX`].
+    fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError>;
+}

@@ -1,0 +1,149 @@
+//! The methods that wallets and libraries ask for, one line each.
+
+use crate::backend::{Backend, BackendError};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, TransactionRequest, state::StateOverride};
+use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
+use jsonrpsee::RpcModule;
+use jsonrpsee::types::{ErrorObjectOwned, Params, params::ParamsSequence};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What the modules are given to work with.
+pub(crate) type Context = Arc<dyn Backend>;
+type Answer = Result<Value, ErrorObjectOwned>;
+type Method = fn(&dyn Backend, &mut ParamsSequence<'_>) -> Answer;
+
+/// Geth's code for a revert; wallets look for it and for the data beside it.
+const REVERTED: i32 = 3;
+/// EIP-1474: the request is understood and not done.
+const REFUSED: i32 = -32_000;
+const INVALID_PARAMS: i32 = -32_602;
+const INTERNAL: i32 = -32_603;
+/// EIP-1474: the method exists elsewhere and not here.
+const NOT_SUPPORTED: i32 = -32_004;
+
+const METHODS: &[(&str, Method)] = &[
+    ("web3_clientVersion", |_, _| ok(concat!("dure/", env!("CARGO_PKG_VERSION")))),
+    ("web3_sha3", |_, p| ok(alloy_primitives::keccak256(next::<Bytes>(p)?))),
+    ("net_version", |b, _| ok(b.chain_id().to_string())),
+    ("net_listening", |_, _| ok(true)),
+    ("net_peerCount", |_, _| ok(U64::ZERO)),
+    ("eth_chainId", |b, _| ok(U64::from(b.chain_id()))),
+    ("eth_blockNumber", |b, _| ok(U64::from(b.height()))),
+    ("eth_syncing", |_, _| ok(false)),
+    ("eth_accounts", |_, _| ok([(); 0])),
+    ("eth_gasPrice", |_, _| ok(U64::ZERO)),
+    ("eth_maxPriorityFeePerGas", |_, _| ok(U64::ZERO)),
+    ("eth_blobBaseFee", |_, _| ok(U64::ZERO)),
+    ("eth_feeHistory", fee_history),
+    ("eth_getBlockByNumber", |b, p| ok(b.block(next::<BlockNumberOrTag>(p)?.into(), or(p, false)?)?)),
+    ("eth_getBlockByHash", |b, p| ok(b.block(next::<B256>(p)?.into(), or(p, false)?)?)),
+    ("eth_getBlockTransactionCountByNumber", |b, p| count(b, next::<BlockNumberOrTag>(p)?.into())),
+    ("eth_getBlockTransactionCountByHash", |b, p| count(b, next::<B256>(p)?.into())),
+    ("eth_getBlockReceipts", |b, p| ok(b.receipts(next(p)?)?)),
+    ("eth_getTransactionByHash", |b, p| ok(b.transaction(next(p)?)?)),
+    ("eth_getTransactionByBlockNumberAndIndex", |b, p| nth(b, next::<BlockNumberOrTag>(p)?.into(), next(p)?)),
+    ("eth_getTransactionByBlockHashAndIndex", |b, p| nth(b, next::<B256>(p)?.into(), next(p)?)),
+    ("eth_getTransactionReceipt", |b, p| ok(b.receipt(next(p)?)?)),
+    ("eth_getUncleCountByBlockNumber", |_, _| ok(U64::ZERO)),
+    ("eth_getUncleCountByBlockHash", |_, _| ok(U64::ZERO)),
+    ("eth_getLogs", |b, p| ok(b.logs(next::<Filter>(p)?)?)),
+    ("eth_getBalance", |b, p| ok(b.balance(next(p)?, at(p)?)?)),
+    ("eth_getTransactionCount", |b, p| ok(U64::from(b.nonce(next(p)?, at(p)?)?))),
+    ("eth_getCode", |b, p| ok(b.code(next(p)?, at(p)?)?)),
+    ("eth_getStorageAt", |b, p| ok(b.storage(next(p)?, next(p)?, at(p)?)?)),
+    ("eth_call", |b, p| ok(b.call(next(p)?, at(p)?, overrides(p)?)?)),
+    ("eth_estimateGas", |b, p| ok(U64::from(b.estimate_gas(next(p)?, at(p)?, overrides(p)?)?))),
+    ("eth_createAccessList", |b, p| ok(b.access_list(next(p)?, at(p)?)?)),
+    ("eth_sendRawTransaction", |b, p| ok(b.send(next(p)?)?)),
+    ("eth_getProof", |_, _| Err(error(NOT_SUPPORTED, "eth_getProof: the state is no Merkle Patricia tree, so there is no such proof"))),
+    ("debug_traceTransaction", |b, p| ok(b.trace_transaction(next(p)?, or(p, GethDebugTracingOptions::default())?)?)),
+    ("debug_traceCall", |b, p| ok(b.trace_call(next(p)?, at(p)?, or(p, GethDebugTracingOptions::default())?)?)),
+    ("dure_account", |b, p| ok(b.account(next::<Address>(p)?)?)),
+];
+
+/// All methods over `backend`. Each runs on a thread that may wait for the disk.
+pub(crate) fn module(backend: Context) -> RpcModule<Context> {
+    let mut module = RpcModule::new(backend);
+    for (name, method) in METHODS.iter().copied() {
+        let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
+            method(&**context, &mut params.sequence())
+        });
+        registered.expect("the table names each method once");
+    }
+    module
+}
+
+fn ok(answer: impl Serialize) -> Answer {
+    serde_json::to_value(answer).map_err(|fault| error(INTERNAL, fault))
+}
+
+pub(crate) fn error(code: i32, message: impl ToString) -> ErrorObjectOwned {
+    ErrorObjectOwned::owned(code, message.to_string(), None::<()>)
+}
+
+/// A parameter that must be there.
+fn next<T: DeserializeOwned>(params: &mut ParamsSequence<'_>) -> Result<T, ErrorObjectOwned> {
+    params.next::<T>().map_err(|wrong| error(INVALID_PARAMS, wrong.data().map_or(wrong.message(), |data| data.get())))
+}
+
+/// A parameter that may be left out or null.
+fn or<T: DeserializeOwned>(params: &mut ParamsSequence<'_>, default: T) -> Result<T, ErrorObjectOwned> {
+    let given = params.optional_next::<T>();
+    Ok(given.map_err(|wrong| error(INVALID_PARAMS, wrong.data().map_or(wrong.message(), |data| data.get())))?.unwrap_or(default))
+}
+
+/// A block, the newest where none is named.
+fn at(params: &mut ParamsSequence<'_>) -> Result<BlockId, ErrorObjectOwned> {
+    or(params, BlockId::latest())
+}
+
+fn overrides(params: &mut ParamsSequence<'_>) -> Result<StateOverride, ErrorObjectOwned> {
+    or(params, StateOverride::default())
+}
+
+fn count(backend: &dyn Backend, id: BlockId) -> Answer {
+    ok(backend.block(id, false)?.map(|block| U64::from(block.transactions.len())))
+}
+
+fn nth(backend: &dyn Backend, id: BlockId, index: U64) -> Answer {
+    let block = backend.block(id, true)?;
+    let all = block.and_then(|block| block.transactions.into_transactions_vec().into_iter().nth(index.to()));
+    ok(all)
+}
+
+/// Most blocks of one fee history.
+const FEE_BLOCKS_MAX: u64 = 1_024;
+
+/// Fees do not exist, so every one of them is 0 and only the fullness of blocks says something.
+fn fee_history(backend: &dyn Backend, params: &mut ParamsSequence<'_>) -> Answer {
+    let asked: U256 = next(params)?;
+    let last: BlockNumberOrTag = or(params, BlockNumberOrTag::Latest)?;
+    let percentiles: Vec<f64> = or(params, Vec::new())?;
+    let newest = last.as_number().unwrap_or_else(|| backend.height()).min(backend.height());
+    let blocks = asked.saturating_to::<u64>().min(FEE_BLOCKS_MAX).min(newest + 1);
+    let oldest = newest + 1 - blocks;
+    let mut fullness = Vec::new();
+    for height in oldest..newest + 1 {
+        let used = backend.block(BlockId::number(height), false)?.map_or(0, |block| block.header.gas_used);
+        fullness.push(used as f64 / backend.gas_limit() as f64);
+    }
+    ok(json!({
+        "oldestBlock": U64::from(oldest),
+        "baseFeePerGas": vec![U64::ZERO; fullness.len() + 1],
+        "gasUsedRatio": fullness,
+        "reward": vec![vec![U64::ZERO; percentiles.len()]; fullness.len()],
+    }))
+}
+
+impl From<BackendError> for ErrorObjectOwned {
+    fn from(failed: BackendError) -> Self {
+        match &failed {
+            BackendError::Refused(_) => error(REFUSED, failed),
+            BackendError::Reverted(bytes) => Self::owned(REVERTED, failed.to_string(), Some(bytes)),
+            BackendError::Fault(_) => error(INTERNAL, failed),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The port: what is a WebSocket or a POST goes to JSON-RPC, what a browser asks for is the page.
+
+use crate::{
+    backend::Backend,
+    eth, page, subscribe,
+};
+use axum::{Router, body::Body, extract::Request, http::{Method, StatusCode}, response::IntoResponse as _};
+use jsonrpsee::core::id_providers::RandomStringIdProvider;
+use jsonrpsee::server::{BatchRequestConfig, ServerConfig, ServerHandle, stop_channel, ws};
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::{net::TcpListener, task::JoinSet};
+use tower::{Service as _, ServiceExt as _};
+use tower_http::cors::CorsLayer;
+
+/// What one client may ask of the port.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub body_max_bytes: u32,
+    pub answer_max_bytes: u32,
+    pub batch_max: u32,
+    pub connections_max: u32,
+    pub subscriptions_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { body_max_bytes: 2 << 20, answer_max_bytes: 32 << 20, batch_max: 256, connections_max: 1_024, subscriptions_max: 64 }
+    }
+}
+
+/// A port that is served. Dropping it closes it.
+pub struct Serving {
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+    tasks: JoinSet<io::Result<()>>,
+    rpc: ServerHandle,
+}
+
+impl Serving {
+    /// Closes the port, and every connection with it.
+    pub async fn stop(mut self) {
+        let _ = self.rpc.stop(); // an error says that it has stopped
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Serves `backend` on every one of `addresses`. Of several with port 0 the first one's port is taken for all.
+///
+/// # Errors
+/// Where the first address cannot be listened on. Others are left out where the machine does not have them (IPv6).
+pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: Limits, more: Router) -> io::Result<Serving> {
+    let mut module = eth::module(backend);
+    subscribe::add(&mut module);
+    let (stop, rpc) = stop_channel();
+    let config = ServerConfig::builder()
+        .max_request_body_size(limits.body_max_bytes)
+        .max_response_body_size(limits.answer_max_bytes)
+        .max_connections(limits.connections_max)
+        .max_subscriptions_per_connection(limits.subscriptions_max)
+        .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_max))
+        .set_id_provider(RandomStringIdProvider::new(16))
+        .build();
+    let service = jsonrpsee::server::Server::builder().set_config(config).to_service_builder().build(module, stop);
+    let rpc_or_nothing = move |request: Request| {
+        let mut service = service.clone();
+        async move {
+            if request.method() != Method::POST && !ws::is_upgrade_request(&request) {
+                return StatusCode::NOT_FOUND.into_response();
+            }
+            match service.call(request).await {
+                Ok(answer) => answer.map(Body::new),
+                Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            }
+        }
+    };
+    let pages: Router = page::routes().merge(more);
+    let app = Router::new().fallback(move |request: Request| {
+        let (pages, rpc) = (pages.clone(), rpc_or_nothing.clone());
+        async move {
+            let plain = request.method() == Method::GET && !ws::is_upgrade_request(&request);
+            if plain { pages.oneshot(request).await.unwrap_or_else(|never| match never {}) } else { rpc(request).await }
+        }
+    });
+    // Any page may ask: nothing here knows who asks by a cookie, and what changes something is signed.
+    let app = app.layer(CorsLayer::permissive());
+    let mut serving = Serving { addresses: Vec::new(), tasks: JoinSet::new(), rpc };
+    for address in addresses {
+        let mut address = *address;
+        if let (0, Some(first)) = (address.port(), serving.addresses.first()) {
+            address.set_port(first.port());
+        }
+        let listener = match TcpListener::bind(address).await {
+            Ok(listener) => listener,
+            Err(_) if !serving.addresses.is_empty() && address.is_ipv6() => continue,
+            Err(error) => return Err(error),
+        };
+        serving.addresses.push(listener.local_addr()?);
+        serving.tasks.spawn(axum::serve(listener, app.clone()).into_future());
+    }
+    Ok(serving)
+}
+
