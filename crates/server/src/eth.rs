@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, BackendError};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
-use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, TransactionRequest, state::StateOverride};
+use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, state::StateOverride};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::{ErrorObjectOwned, Params, params::ParamsSequence};
