@@ -6,12 +6,13 @@
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559};
 use alloy_network::TxSignerSync as _;
-use alloy_primitives::{TxKind, hex};
+use alloy_primitives::{TxKind, address, hex};
 use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall as _, sol};
 use dure_execution::genesis::{Genesis, GenesisAccount};
 use dure_execution::*;
+use dure_rules::{Draft, Env, Memory, Verifier, credits};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -24,12 +25,43 @@ sol! {
     function ask(address module, uint256 at);
     function spread(address credit, uint256 at);
     function spin();
+    function transfer(address to, uint256 value);
 }
 
+/// Where the first credit of a chain stands.
+const CREDIT: Address = address!("d00ec00000000000000000000000000000000001");
 const CHAIN: u64 = 7_777;
 const WORST: Address = Address::repeat_byte(0x3f);
 /// EIP-7825: most gas of one transaction.
 const TRANSACTION_GAS: u64 = 1 << 24;
+
+/// No record of this benchmark is signed.
+struct Unsigned;
+
+impl Verifier for Unsigned {
+    fn p256(&self, _: &[u8; 64], _: &B256, _: &[u8; 64]) -> bool {
+        false
+    }
+
+    fn secp256k1(&self, _: &[u8; 64], _: &B256, _: &[u8; 64]) -> bool {
+        false
+    }
+}
+
+/// A credit of which the contract and the signer have plenty.
+fn credit(signer: Address) -> BTreeMap<Key, Bytes> {
+    let mut memory = Memory::default();
+    let env = Env { chain_id: CHAIN, height: 0, time_ms: 0, caller: signer };
+    let mut draft = Draft::new(&mut memory, &Unsigned, env);
+    let kind = credits::Kind::Reserve { issuer: signer };
+    let made = credits::create(&mut draft, "Bench".into(), "BEN".into(), 0, None, kind).expect("a good description");
+    for who in [WORST, signer] {
+        credits::issue(&mut draft, made, who, 1 << 60).expect("the issuer issues");
+    }
+    let effects = draft.into_effects();
+    memory.commit(&effects);
+    memory.0
+}
 
 struct Records {
     all: BTreeMap<Key, Bytes>,
@@ -66,7 +98,7 @@ impl Bench {
         let quota = Some(Quota { gas_per_ms: 0, cap_gas: u64::MAX });
         let sender = GenesisAccount { quota, ..GenesisAccount::plain(signer.address(), Class::Member) };
         let worst = GenesisAccount { code: code.into(), ..GenesisAccount::plain(WORST, Class::Newcomer) };
-        let genesis = Genesis { accounts: vec![sender, worst], ..Default::default() };
+        let genesis = Genesis { accounts: vec![sender, worst], records: credit(signer.address()) };
         let env = BlockEnv {
             chain_id: CHAIN,
             number: 1,
@@ -147,6 +179,13 @@ fn main() {
     bench.work("pointer-chasing", chaseCall { at: U256::ONE }.abi_encode());
     bench.work("new slots", fillCall { at: U256::ONE }.abi_encode());
     bench.block("plain transfers of nothing", Address::repeat_byte(0x99), |_| vec![], 21_000);
+
+    let new = |n: u64| transferCall { to: Address::from_word(U256::from(n + 1_000).into()), value: U256::ONE }.abi_encode();
+    bench.block("credit transfers, new owners", CREDIT, new, 60_000);
+    let back = transferCall { to: WORST, value: U256::ONE }.abi_encode();
+    bench.block("credit transfers, one owner", CREDIT, |_| back.clone(), 60_000);
+    bench.work("records read by a contract", askCall { module: CREDIT, at: U256::from(1_000_000) }.abi_encode());
+    bench.work("records made by a contract", spreadCall { credit: CREDIT, at: U256::from(1_000_000) }.abi_encode());
 
     // The public example of ecrecover, and generators of the curves: any point costs the same.
     let signed = "456e9aea5e197a1f1af7a3e85a3212fa4049a3ba34c2289b4c860fc0b0c64ef3\

@@ -184,6 +184,7 @@ impl Execution {
     /// [`Self::advance`]; leaving it out costs time and changes nothing.
     pub fn hints(&self) -> Vec<Key> {
         let mut keys = vec![keys::account(Address::ZERO)]; // the EVM looks at the beneficiary
+        (self.law.due_hints)(&Place::of(&self.env).env(SYSTEM), &mut keys);
         for transaction in &self.transactions {
             keys.push(keys::account(transaction.signer()));
             match transaction.to() {

@@ -1,32 +1,63 @@
-//! The law that stands at the modules' addresses of every chain: the ABI on one side, the rules on the other.
+//! The law that stands at the modules' addresses of every chain: `dure-api`'s words on one side, the rules on the other.
 
-use crate::modules::{End, Law, UnknownSelector};
+use crate::modules::{End, Law, Malformed, NotAModule, StaticCallNotAllowed, UnknownSelector};
 use crate::{Key, Transaction};
-use alloy_primitives::{Address, Bytes, FixedBytes, Log};
+use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolError as _;
-use dure_rules::{Draft, Event};
+use dure_api::abi::{self, Ask, CallError};
+use dure_rules::credits::{ALLOWANCE, Action as Credits, BALANCE, CREDIT};
+use dure_rules::deadlines::{CURSOR, SECOND, SPAN, SPAN_SECONDS};
+use dure_rules::recent::{RECENT, WINDOW};
+use dure_rules::{Action, Draft, Env, Failure, is_module};
 
 /// The law of every chain.
-pub(crate) const LAW: Law = Law { is_module, call, due: dure_rules::run_due, log, hints };
+pub(crate) const LAW: Law =
+    Law { is_module, call, due: dure_rules::run_due, due_hints, log: abi::event_to_log, hints };
 
-/// Whether a module stands at `address`: `0xd00e`, 16 zero bytes and a number, or, for a credit, `0xd00ec0`, 13 zero bytes and
-/// a number. So many fixed bytes that nobody finds a key for such an address.
-pub fn is_module(address: &Address) -> bool {
-    let bytes = address.as_slice();
-    bytes[..2] == [0xd0, 0x0e] && bytes[3..16].iter().all(|b| *b == 0) && match bytes[2] {
-        0x00 => bytes[16..18] == [0, 0],
-        0xc0 => true,
-        _ => false,
+fn call(draft: &mut Draft<'_>, to: Address, data: &[u8], is_static: bool) -> Result<Bytes, End> {
+    let answer = match abi::decode(to, data).map_err(refused_call)? {
+        Ask::Action(_) if is_static => return Err(End::Reverted(StaticCallNotAllowed {}.abi_encode().into())),
+        Ask::Action(action) => dure_rules::apply(draft, action).map(abi::encode_output),
+        // In a draft of its own that nobody adopts: a question cannot change anything.
+        Ask::View(question) => question(&mut draft.nested(draft.env.caller)),
+    };
+    answer.map(Bytes::from).map_err(|failure| match failure {
+        Failure::Refused(refusal) => End::Reverted(abi::refusal_to_error(&refusal)),
+        Failure::Stopped(stop) => End::Stopped(stop),
+    })
+}
+
+fn refused_call(error: CallError) -> End {
+    let bytes = match error {
+        CallError::NotAModule(at) => NotAModule { at }.abi_encode(),
+        CallError::UnknownSelector(selector) => UnknownSelector { selector: selector.into() }.abi_encode(),
+        CallError::Malformed => Malformed {}.abi_encode(),
+    };
+    End::Reverted(bytes.into())
+}
+
+/// The balances (and the allowance) that moving money touches: with them in advance a block of transfers misses nothing.
+fn hints(transaction: &Transaction, keys: &mut Vec<Key>) {
+    let Some(to) = transaction.to().filter(abi::is_credit) else { return };
+    let Ok(Ask::Action(Action::Credits(action))) = abi::decode(to, transaction.input()) else { return };
+    let caller = transaction.signer();
+    match action {
+        Credits::Transfer { credit, to, .. } => keys.extend([caller, to].map(|who| BALANCE.key(&(credit, who)))),
+        Credits::TransferFrom { credit, from, to, .. } => {
+            keys.extend([from, to].map(|who| BALANCE.key(&(credit, who))));
+            keys.push(ALLOWANCE.key(&(credit, from, caller)));
+        }
+        Credits::Approve { credit, spender, .. } => keys.extend([CREDIT.key(&credit), ALLOWANCE.key(&(credit, caller, spender))]),
+        Credits::Issue { credit, to, .. } => keys.extend([CREDIT.key(&credit), BALANCE.key(&(credit, to))]),
+        Credits::Create { .. } | Credits::Redeem { .. } | Credits::Claim { .. } => {}
     }
 }
 
-fn call(_draft: &mut Draft<'_>, _to: Address, data: &[u8], _is_static: bool) -> Result<Bytes, End> {
-    let selector = FixedBytes::<4>::left_padding_from(data.get(..4).unwrap_or_default());
-    Err(End::Reverted(UnknownSelector { selector }.abi_encode().into()))
+/// The parent's place in the ring of recent blocks, and the wheel of deadlines where the cursor most likely stands.
+fn due_hints(env: &Env, keys: &mut Vec<Key>) {
+    let second = env.time_ms / 1_000;
+    keys.push(CURSOR.key(&()));
+    keys.extend([second, second.saturating_add(1)].map(|second| SECOND.key(&second)));
+    keys.push(SPAN.key(&(second / SPAN_SECONDS)));
+    keys.extend(env.height.checked_sub(1).map(|parent| RECENT.key(&(parent % WINDOW))));
 }
-
-fn log(_event: &Event) -> Log {
-    Log::default()
-}
-
-fn hints(_transaction: &Transaction, _keys: &mut Vec<Key>) {}

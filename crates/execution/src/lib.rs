@@ -24,12 +24,11 @@ pub mod views;
 pub use account::{AccountRecord, Allowance, Class, Quota, allowance_of};
 pub use block::{BlockEnv, HeaderParts, Mode, PREVRANDAO, RECENT_HASHES, header};
 pub use executor::{Error, Execution, Outcome, RESTARTS_MAX, Receipt, Skip, Step};
-pub use law::is_module;
 pub use transaction::{TRANSACTION_MAX_BYTES, Transaction, TransactionError};
 
 pub use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope};
 pub use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
-pub use dure_rules::Key;
+pub use dure_rules::{Key, is_module};
 
 /// Where views, and a block that misses too often, read records from: now, or at an older height.
 pub trait StateReader {

@@ -25,6 +25,8 @@ sol! {
     error NotPayable();
     /// A STATICCALL may ask, not act.
     error StaticCallNotAllowed();
+    /// No module stands at this address, though it is kept for one.
+    error NotAModule(address at);
     /// The module has no such function.
     error UnknownSelector(bytes4 selector);
     /// The calldata is not the ABI encoding of that function's arguments.
@@ -51,6 +53,8 @@ pub(crate) struct Law {
     /// Decodes and applies: the answer is the ABI encoding of the output.
     pub call: fn(&mut Draft<'_>, to: Address, data: &[u8], is_static: bool) -> Result<Bytes, End>,
     pub due: fn(&mut dyn Source, &dyn Verifier, Env, parent: B256) -> Result<Effects, Stop>,
+    /// Records that `due` will likely look at.
+    pub due_hints: fn(&Env, &mut Vec<Key>),
     pub log: fn(&Event) -> Log,
     /// Records that a transaction to a module will surely or likely touch.
     pub hints: fn(&Transaction, &mut Vec<Key>),

@@ -10,9 +10,6 @@ use std::sync::Arc;
 /// Longest transaction, bytes of its EIP-2718 form: room for initcode of EIP-3860's 49,152 bytes.
 pub const TRANSACTION_MAX_BYTES: u32 = 65_536;
 
-/// The deadlines module, which the system transaction names.
-const DEADLINES: Address = alloy_primitives::address!("d00e000000000000000000000000000000000003");
-
 /// An Ethereum transaction and its signer. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction(Arc<Recovered<TxEnvelope>>);
@@ -60,7 +57,7 @@ impl Transaction {
     /// [`SYSTEM`] to the deadlines module, its nonce the height, its signature zero. Never decoded from bytes: zero is no
     /// valid signature, so nobody can send it.
     pub fn system(chain_id: u64, height: u64) -> Self {
-        let body = TxLegacy { chain_id: Some(chain_id), nonce: height, to: TxKind::Call(DEADLINES), ..Default::default() };
+        let body = TxLegacy { chain_id: Some(chain_id), nonce: height, to: TxKind::Call(dure_rules::deadlines::MODULE), ..Default::default() };
         Self::unsigned(body, SYSTEM)
     }
 

@@ -8,6 +8,8 @@ use alloy_network::TxSignerSync as _;
 use alloy_primitives::{address, b256, bytes, keccak256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
+use dure_rules::deadlines::CURSOR;
+use dure_rules::recent::{RECENT, Recent};
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
@@ -15,6 +17,15 @@ const CODE: Address = Address::repeat_byte(0xc0);
 
 fn world(code: Bytes) -> World {
     World::new(LAW, vec![rich(ALICE), contract(CODE, code)])
+}
+
+/// What the transactions of a block changed: its parent and the wheel of deadlines stand in every block.
+fn sent(outcome: &Outcome) -> impl Iterator<Item = &Key> {
+    outcome.changes.iter().map(|(key, _)| key).filter(|key| ![RECENT.tag, CURSOR.tag].contains(&key.0[0]))
+}
+
+fn recent(height: u64, hash: B256) -> Bytes {
+    borsh::to_vec(&Recent { height, hash }).unwrap().into()
 }
 
 /// Runs `code`, which leaves one word in slot 0, and answers that word.
@@ -33,9 +44,10 @@ fn signed(key: u8, tip: u128, body: TxEip1559) -> Transaction {
 }
 
 #[test]
-fn a_block_of_nothing_changes_nothing() {
+fn a_block_of_nothing_remembers_its_parent_and_no_more() {
     let outcome = world(Bytes::new()).block(&[]);
-    assert_eq!((outcome.changes.len(), outcome.gas_used), (0, 0));
+    assert_eq!((sent(&outcome).count(), outcome.gas_used), (0, 0));
+    assert!(outcome.changes.contains(&(RECENT.key(&0), Some(recent(0, B256::repeat_byte(0xaa))))));
     assert_eq!(outcome.tx_root, alloy_trie::EMPTY_ROOT_HASH);
     assert_eq!(outcome.receipts_root, alloy_trie::EMPTY_ROOT_HASH);
 }
@@ -113,8 +125,8 @@ fn a_proposer_leaves_out_what_a_validator_refuses() {
     for (transaction, reason, later) in cases {
         assert_eq!(reason.may_fit_later(), later, "{reason}");
         let outcome = world.execute(std::slice::from_ref(&transaction), Arrival::Hinted).unwrap();
+        assert_eq!(sent(&outcome).count(), 0);
         assert_eq!((outcome.included, outcome.skipped), (vec![], vec![(0, reason.clone())]));
-        assert!(outcome.changes.is_empty());
         let verifier = World { env: BlockEnv { mode: Mode::Verify, ..world.env.clone() }, ..world.clone() };
         let hash = transaction.hash();
         assert_eq!(verifier.execute(&[transaction], Arrival::Hinted), Err(Error::InvalidBlock { index: 0, hash, reason }));
@@ -289,7 +301,7 @@ fn a_slot_set_to_zero_is_no_record() {
     let outcome = world.block(&[set(1, 0)]);
     assert!(outcome.changes.contains(&(keys::slot(CODE, U256::ZERO), None)));
     let outcome = world.block(&[set(2, 7), set(3, 0)]);
-    assert!(outcome.changes.iter().all(|(key, _)| key.0[0] == keys::ACCOUNT), "set and unset within a block is no change");
+    assert!(sent(&outcome).all(|key| key.0[0] == keys::ACCOUNT), "set and unset within a block is no change");
 }
 
 #[test]
@@ -402,4 +414,39 @@ fn bytes_that_are_no_transaction_of_this_chain_are_named() {
     assert_eq!(Transaction::decode(&long, CHAIN), Err(TransactionError::TooLong { bytes: 65_537 }));
     let system = Transaction::system(CHAIN, 5).encoded();
     assert_eq!(Transaction::decode(&system, CHAIN), Err(TransactionError::BadSignature), "nobody sends the system transaction");
+}
+
+#[test]
+fn what_a_block_does_by_itself_stands_in_the_system_transaction() {
+    use crate::modules::Law;
+    use dure_rules::credits::{CreditId, Event};
+    use dure_rules::{Effects, ids::SYSTEM};
+    // A law whose deadline moves a credit: it reads a record, writes one and tells of it.
+    let place = Key::repeat_byte(0x7e);
+    let due: fn(&mut dyn dure_rules::Source, &dyn dure_rules::Verifier, dure_rules::Env, B256) -> _ = |source, _, env, _| {
+        let place = Key::repeat_byte(0x7e);
+        let seen = source.read(place)?.unwrap_or_default().len() as u128;
+        let mut effects = Effects::default();
+        effects.writes.insert(place, Some(vec![1; seen as usize + 1].into()));
+        effects.events.push(Event::Transferred { credit: CreditId::nth(1), from: env.caller, to: BOB, amount: seen }.into());
+        Ok(effects)
+    };
+    let mut world = World { law: Law { due, ..LAW }, ..world(Bytes::new()) };
+    world.records.0.insert(place, vec![1; 5].into());
+    let outcome = world.block(&[send(ALICE, 0, BOB, Bytes::new(), 21_000)]);
+    assert_eq!((outcome.transactions.len(), outcome.receipts.len(), outcome.included), (2, 2, vec![0]));
+    let system = &outcome.transactions[0];
+    assert_eq!((system.signer(), system.nonce(), system.gas_limit()), (SYSTEM, 1, 0));
+    assert_eq!(system.to(), Some(dure_rules::deadlines::MODULE));
+    let receipt = &outcome.receipts[0];
+    assert_eq!((receipt.gas_used, receipt.envelope.cumulative_gas_used(), receipt.envelope.logs().len()), (0, 0, 1));
+    assert_eq!(outcome.gas_used, 21_000);
+    assert_eq!(world.records.0[&place].len(), 6);
+}
+
+#[test]
+fn a_block_may_be_executed_on_any_thread() {
+    fn sent<T: Send>() {}
+    sent::<Execution>();
+    sent::<Outcome>();
 }

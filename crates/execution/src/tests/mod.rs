@@ -1,6 +1,7 @@
 //! A small world to run blocks in, and what every test asks of it.
 
 mod blocks;
+mod credits;
 mod reverts;
 mod views;
 

@@ -28,8 +28,14 @@ thread_local! {
 }
 
 /// The law of the test: one module of cells.
-const LAW: Law =
-    Law { is_module, call, due: |_, _, _, _| Ok(Effects::default()), log: |_| unreachable!("cells have no events"), hints: |_, _| {} };
+const LAW: Law = Law {
+    is_module,
+    call,
+    due: |_, _, _, _| Ok(Effects::default()),
+    due_hints: |_, _| {},
+    log: |_| unreachable!("cells have no events"),
+    hints: |_, _| {},
+};
 
 fn key(cell: U256) -> Key {
     let mut key = keccak256(cell.to_be_bytes::<32>());

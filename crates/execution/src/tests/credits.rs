@@ -1,0 +1,221 @@
+//! Credits through the EVM: by transactions, and from contracts that a user wrote in Solidity.
+
+use super::*;
+use crate::law::LAW;
+use crate::modules::{DelegateCallNotAllowed, NotPayable, StaticCallNotAllowed, UnknownSelector};
+use crate::views::{Failed, call};
+use alloy_primitives::{address, b256};
+use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
+use alloy_sol_types::{SolCall, SolError as _, SolValue as _, sol};
+use dure_rules::credits::{self, CreditId, Kind};
+use dure_rules::{Draft, Env, Memory};
+
+sol! {
+    error Insufficient(uint256 have, uint256 want);
+    error UnknownCredit(address credit);
+    error TransferToModule(address module);
+    function balanceOf(address owner) external view returns (uint256);
+    function totalSupply() external view returns (uint256);
+    function symbol() external view returns (string);
+    function decimals() external view returns (uint8);
+    function allowance(address owner, address spender) external view returns (uint256);
+    function transfer(address to, uint256 value) external returns (bool);
+    function approve(address spender, uint256 value) external returns (bool);
+    function transferFrom(address from, address to, uint256 value) external returns (bool);
+    function createReserve(string name, string symbol, uint8 decimals, bytes3 currency, address issuer) external returns (address);
+    function issue(address to, uint256 value) external;
+
+    function join(uint256 amount) external;
+    function buy() external;
+    function buyAndRegret() external returns (bool regretted);
+    function trespass(address to, uint256 amount) external returns (bytes memory statically, bytes memory delegated);
+    error NotEnough(uint256 saved, uint256 price);
+}
+
+const ALICE: Address = Address::repeat_byte(0xa1);
+const BOB: Address = Address::repeat_byte(0xb0);
+const SHOP: Address = Address::repeat_byte(0x50);
+const WON: Address = address!("d00ec00000000000000000000000000000000001");
+const GAS: u64 = 300_000;
+
+/// A reserve credit of which Alice and Bob have 1,000 each.
+fn world() -> World {
+    let mut memory = Memory::default();
+    let env = Env { chain_id: CHAIN, height: 0, time_ms: T0_MS, caller: SHOP };
+    let mut draft = Draft::new(&mut memory, &crate::modules::Signatures, env);
+    let kind = Kind::Reserve { issuer: SHOP };
+    let credit = credits::create(&mut draft, "Won of the village".into(), "WON".into(), 0, Some(*b"KRW"), kind).unwrap();
+    assert_eq!(credit, CreditId(WON));
+    for who in [ALICE, BOB] {
+        credits::issue(&mut draft, credit, who, 1_000).unwrap();
+    }
+    let effects = draft.into_effects();
+    memory.commit(&effects);
+    let mut world = World::new(LAW, vec![rich(ALICE), rich(BOB), rich(SHOP)]);
+    world.records.0.extend(memory.0);
+    world
+}
+
+fn ask<C: SolCall>(world: &World, to: Address, question: C) -> C::Return {
+    let input = TransactionInput::new(question.abi_encode().into());
+    let request = TransactionRequest { from: Some(who(0x77)), to: Some(to.into()), input, ..Default::default() };
+    let called = call(&world.records, &world.env, &request, &Default::default()).unwrap();
+    C::abi_decode_returns(&called.result.unwrap()).unwrap()
+}
+
+fn balance(world: &World, owner: Address) -> u64 {
+    ask(world, WON, balanceOfCall { owner }).to()
+}
+
+fn act(from: Address, nonce: u64, to: Address, call: impl SolCall) -> Transaction {
+    send(from, nonce, to, call.abi_encode(), GAS)
+}
+
+/// The revert data that this call ends in.
+fn refused(world: &World, from: Address, to: Address, data: Vec<u8>) -> Bytes {
+    let request = TransactionRequest { from: Some(from), to: Some(to.into()), input: TransactionInput::new(data.into()), ..Default::default() };
+    match call(&world.records, &world.env, &request, &Default::default()).unwrap().result {
+        Err(Failed::Reverted(bytes)) => bytes,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// CREDITS-1 and the others, over everything that stands.
+fn audit(world: &World) {
+    let records = world.records.0.iter().filter(|(key, _)| key.0[0] >= 0x10).map(|(key, value)| (*key, value.clone()));
+    assert_eq!(dure_rules::audit(&Memory(records.collect())), Ok(vec![]));
+}
+
+#[test]
+fn a_credit_is_an_erc20() {
+    let mut world = world();
+    assert_eq!(ask(&world, WON, symbolCall {}), "WON");
+    assert_eq!(ask(&world, WON, decimalsCall {}), 0);
+    assert_eq!(ask(&world, WON, totalSupplyCall {}), U256::from(2_000));
+    let outcome = world.block(&[act(ALICE, 0, WON, transferCall { to: BOB, value: U256::from(30) })]);
+    let log = &outcome.receipts[0].envelope.logs()[0];
+    assert_eq!(log.address, WON);
+    // keccak256("Transfer(address,address,uint256)"), as every wallet looks for it
+    assert_eq!(log.topics()[0], b256!("ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"));
+    assert_eq!(log.topics()[1..], [ALICE.into_word(), BOB.into_word()]);
+    assert_eq!(U256::abi_decode(&log.data.data), Ok(U256::from(30)));
+    assert!(outcome.bloom.contains_input(alloy_primitives::BloomInput::Raw(WON.as_slice())));
+    assert_eq!((balance(&world, ALICE), balance(&world, BOB)), (970, 1_030));
+    world.block(&[
+        act(ALICE, 1, WON, approveCall { spender: BOB, value: U256::MAX }),
+        act(BOB, 0, WON, transferFromCall { from: ALICE, to: SHOP, value: U256::from(70) }),
+    ]);
+    assert_eq!((balance(&world, ALICE), balance(&world, SHOP)), (900, 70));
+    assert_eq!(ask(&world, WON, allowanceCall { owner: ALICE, spender: BOB }), U256::MAX, "everything is not counted down");
+    audit(&world);
+}
+
+#[test]
+fn a_refusal_names_its_facts_and_changes_nothing() {
+    let mut world = world();
+    let data = |to, value: u64| transferCall { to, value: U256::from(value) }.abi_encode();
+    let short = Insufficient { have: U256::from(1_000), want: U256::from(1_001) };
+    assert_eq!(refused(&world, ALICE, WON, data(BOB, 1_001)), short.abi_encode());
+    assert_eq!(refused(&world, ALICE, WON, data(WON, 1)), TransferToModule { module: WON }.abi_encode());
+    let none = CreditId::nth(9).0;
+    assert_eq!(refused(&world, ALICE, none, data(BOB, 1)), UnknownCredit { credit: none }.abi_encode());
+    let unknown = UnknownSelector { selector: [1, 2, 3, 4].into() };
+    assert_eq!(refused(&world, ALICE, WON, vec![1, 2, 3, 4]), unknown.abi_encode());
+    let outcome = world.block(&[send(ALICE, 0, WON, data(BOB, 1_001), GAS)]);
+    assert!(!outcome.receipts[0].envelope.status() && outcome.receipts[0].envelope.logs().is_empty());
+    assert!(outcome.changes.iter().all(|(key, _)| key.0[0] != 0x11), "no balance was touched");
+    assert_eq!((balance(&world, ALICE), balance(&world, BOB)), (1_000, 1_000));
+}
+
+#[test]
+fn modules_refuse_coin() {
+    let mut world = world();
+    let coin = GenesisAccount { balance: U256::from(5), ..rich(who(0x66)) };
+    world.records.0.extend(Genesis { accounts: vec![coin], ..Default::default() }.records());
+    let body = TxLegacy {
+        chain_id: Some(CHAIN),
+        gas_limit: GAS,
+        to: TxKind::Call(WON),
+        value: U256::from(5),
+        input: totalSupplyCall {}.abi_encode().into(),
+        ..Default::default()
+    };
+    let outcome = world.block(&[Transaction::unsigned(body.clone(), who(0x66))]);
+    assert!(!outcome.receipts[0].envelope.status());
+    assert_eq!(world.account(who(0x66)).balance(), U256::from(5));
+    let request = TransactionRequest { from: Some(who(0x66)), to: Some(WON.into()), value: Some(U256::from(5)), ..Default::default() };
+    let called = call(&world.records, &world.env, &request, &Default::default()).unwrap();
+    assert_eq!(called.result, Err(Failed::Reverted(NotPayable {}.abi_encode().into())));
+}
+
+#[test]
+fn a_credit_made_by_a_transaction_is_there_at_once() {
+    let mut world = world();
+    let make = createReserveCall {
+        name: "Euro of the valley".into(),
+        symbol: "EUV".into(),
+        decimals: 2,
+        currency: (*b"EUR").into(),
+        issuer: ALICE,
+    };
+    let euro = CreditId::nth(2).0;
+    let outcome = world.block(&[
+        act(ALICE, 0, address!("d00e000000000000000000000000000000000001"), make),
+        act(ALICE, 1, euro, issueCall { to: BOB, value: U256::from(5) }),
+    ]);
+    assert!(outcome.receipts.iter().all(|receipt| receipt.envelope.status()));
+    assert_eq!(ask(&world, euro, balanceOfCall { owner: BOB }), U256::from(5));
+    audit(&world);
+}
+
+#[test]
+fn a_block_of_transfers_misses_nothing_that_was_hinted() {
+    let world = world();
+    let list: Vec<_> = (0..5).map(|nonce| act(ALICE, nonce, WON, transferCall { to: who(nonce as u8 + 1), value: U256::ONE })).collect();
+    let mut execution = Execution::new(world.env.clone(), list);
+    execution.supply(execution.hints().into_iter().map(|key| (key, world.records.read(key).unwrap())).collect());
+    assert_eq!(execution.advance(), Ok(Step::Done));
+    assert_eq!(execution.finish().included.len(), 5);
+}
+
+#[test]
+fn the_price_of_a_transfer() {
+    let mut world = world();
+    let gas = |world: &mut World, nonce, to| world.block(&[act(ALICE, nonce, WON, transferCall { to, value: U256::ONE })]).gas_used;
+    assert_eq!((gas(&mut world, 0, who(1)), gas(&mut world, 1, who(1))), (42_950, 35_862), "a changed price is a decision");
+}
+
+#[test]
+fn a_buying_club_in_solidity_saves_and_buys() {
+    let mut world = world();
+    let code = solidity(include_str!("../../sol/BuyingClub.json"), "bytecode");
+    let arguments = (WON, SHOP, U256::from(700), U256::from(u64::MAX)).abi_encode();
+    let club = SHOP.create(0);
+    let init: Vec<u8> = [&code[..], &arguments].concat();
+    let outcome = world.block(&[create(SHOP, 0, init, 3_000_000)]);
+    assert_eq!(outcome.receipts[0].contract_address, Some(club));
+    let value = U256::MAX;
+    let outcome = world.block(&[
+        act(ALICE, 0, WON, approveCall { spender: club, value }),
+        act(BOB, 0, WON, approveCall { spender: club, value }),
+        act(ALICE, 1, club, joinCall { amount: U256::from(400) }),
+        act(BOB, 1, club, joinCall { amount: U256::from(2_000) }), // more than Bob has
+        act(BOB, 2, club, joinCall { amount: U256::from(200) }),
+        act(BOB, 3, club, buyCall {}), // 600 of 700
+    ]);
+    let ends: Vec<bool> = outcome.receipts.iter().map(|receipt| receipt.envelope.status()).collect();
+    assert_eq!(ends, [true, true, true, false, true, false]);
+    assert_eq!((balance(&world, ALICE), balance(&world, BOB), balance(&world, club)), (600, 800, 600));
+    // The module's refusal reaches the contract's caller with its facts.
+    let have = Insufficient { have: U256::from(800), want: U256::from(2_000) };
+    assert_eq!(refused(&world, BOB, club, joinCall { amount: U256::from(2_000) }.abi_encode()), have.abi_encode());
+    world.block(&[act(BOB, 4, club, joinCall { amount: U256::from(100) }), act(BOB, 5, club, buyAndRegretCall {})]);
+    assert_eq!((balance(&world, club), balance(&world, SHOP)), (700, 0), "a payment in a reverted frame is undone");
+    let answer = ask(&world, club, trespassCall { to: BOB, amount: U256::ONE });
+    assert_eq!(answer.statically, StaticCallNotAllowed {}.abi_encode());
+    assert_eq!(answer.delegated, DelegateCallNotAllowed {}.abi_encode());
+    let outcome = world.block(&[act(ALICE, 2, club, buyCall {})]);
+    assert_eq!(outcome.receipts[0].envelope.logs().len(), 2, "the credit's event and the club's");
+    assert_eq!((balance(&world, club), balance(&world, SHOP)), (0, 700));
+    audit(&world);
+}
