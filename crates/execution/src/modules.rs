@@ -13,10 +13,11 @@ use alloy_sol_types::{SolError as _, sol};
 use dure_rules::{Draft, Effects, Env, Event, Source, Stop, Verifier};
 use revm::context::journaled_state::JournalLoadError;
 use revm::context_interface::cfg::gas::GasTracker;
+use revm::precompile::kzg_point_evaluation::POINT_EVALUATION;
 use revm::precompile::{
-    PrecompileError, PrecompileHalt, PrecompileId, PrecompileOutput, PrecompileResult, PrecompileSpecId, PrecompileStatus,
-    Precompiles,
+    Precompile, PrecompileError, PrecompileHalt, PrecompileId, PrecompileOutput, PrecompileResult, PrecompileStatus, Precompiles,
 };
+use std::sync::LazyLock;
 
 sol! {
     /// Modules act for their caller: borrowed code would act for the borrower.
@@ -45,6 +46,9 @@ impl From<Stop> for End {
     }
 }
 
+/// What every block does by itself, given its parent's hash.
+pub(crate) type Due = fn(&mut dyn Source, &dyn Verifier, Env, B256) -> Result<Effects, Stop>;
+
 /// What stands at the modules' addresses. There is one on every chain, [`crate::law::LAW`]; tests of the machine bring
 /// their own.
 #[derive(Clone, Copy)]
@@ -52,7 +56,7 @@ pub(crate) struct Law {
     pub is_module: fn(&Address) -> bool,
     /// Decodes and applies: the answer is the ABI encoding of the output.
     pub call: fn(&mut Draft<'_>, to: Address, data: &[u8], is_static: bool) -> Result<Bytes, End>,
-    pub due: fn(&mut dyn Source, &dyn Verifier, Env, parent: B256) -> Result<Effects, Stop>,
+    pub due: Due,
     /// Records that `due` will likely look at.
     pub due_hints: fn(&Env, &mut Vec<Key>),
     pub log: fn(&Event) -> Log,
@@ -80,9 +84,27 @@ impl Place {
 
 /// Ethereum's precompiles of Osaka, and the modules.
 pub(crate) fn precompiles(law: Law, place: Place, db: &Db<'_>) -> PrecompilesMap {
-    let mut map = PrecompilesMap::from_static(Precompiles::new(PrecompileSpecId::OSAKA));
+    let mut map = PrecompilesMap::from_static(&ETHEREUMS);
     map.set_precompile_lookup(Lookup { law, place, ledger: db.ledger.clone() });
     map
+}
+
+static ETHEREUMS: LazyLock<Precompiles> = LazyLock::new(|| {
+    let mut all = Precompiles::osaka().clone();
+    all.extend([Precompile::new(PrecompileId::KzgPointEvaluation, *POINT_EVALUATION.address(), point_evaluation)]);
+    all
+});
+
+/// EIP-4844's precompile at the price of [`gas::POINT_EVALUATION`].
+fn point_evaluation(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {
+    if gas_limit < gas::POINT_EVALUATION {
+        return Ok(PrecompileOutput::halt(PrecompileHalt::OutOfGas, reservoir));
+    }
+    let mut output = POINT_EVALUATION.execute(input, gas_limit, reservoir)?;
+    if matches!(output.status, PrecompileStatus::Success) {
+        output.gas_used = gas::POINT_EVALUATION;
+    }
+    Ok(output)
 }
 
 struct Lookup {

@@ -247,6 +247,24 @@ fn p256verify_answers_at_0x100() {
 }
 
 #[test]
+fn point_evaluation_costs_what_it_takes() {
+    // EIP-4844 for the polynomial x at z = 1: commitment to x, proof the generator.
+    let commitment = hex!("ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81");
+    let proof = hex!("97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb");
+    let mut versioned = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &commitment).as_ref().to_vec();
+    versioned[0] = 1;
+    let one = B256::with_last_byte(1);
+    let input = [&versioned[..], &one[..], &one[..], &commitment, &proof].concat();
+    let precompile = address!("000000000000000000000000000000000000000a");
+    let mut world = World::new(LAW, vec![rich(ALICE)]);
+    let spent = |outcome: &Outcome| (outcome.receipts[0].envelope.status(), outcome.gas_used);
+    let (good, used) = spent(&world.block(&[send(ALICE, 0, precompile, input.clone(), 400_000)]));
+    assert!(good && used > 21_000 + gas::POINT_EVALUATION, "{used}");
+    let (good, used) = spent(&world.block(&[send(ALICE, 1, precompile, input, 120_000)]));
+    assert_eq!((good, used), (false, 120_000), "Ethereum's price does not suffice");
+}
+
+#[test]
 fn the_rules_verifiers_take_low_s_alone() {
     use crate::modules::Signatures;
     use dure_rules::Verifier as _;
@@ -390,6 +408,7 @@ fn addresses_of_modules_are_fixed_but_for_a_number() {
 #[test]
 fn roots_and_header_are_ethereums() {
     let mut world = world(bytes!("602a5f5560205f5fa1"));
+    world.env.gas_limit = 60_000_000;
     let env = world.env.clone();
     let list = [send(ALICE, 0, CODE, Bytes::new(), 100_000), create(ALICE, 1, bytes!("5f5ff3"), 100_000)];
     let outcome = world.block(&list);
@@ -418,12 +437,12 @@ fn bytes_that_are_no_transaction_of_this_chain_are_named() {
 
 #[test]
 fn what_a_block_does_by_itself_stands_in_the_system_transaction() {
-    use crate::modules::Law;
+    use crate::modules::{Due, Law};
     use dure_rules::credits::{CreditId, Event};
     use dure_rules::{Effects, ids::SYSTEM};
     // A law whose deadline moves a credit: it reads a record, writes one and tells of it.
     let place = Key::repeat_byte(0x7e);
-    let due: fn(&mut dyn dure_rules::Source, &dyn dure_rules::Verifier, dure_rules::Env, B256) -> _ = |source, _, env, _| {
+    let due: Due = |source, _, env, _| {
         let place = Key::repeat_byte(0x7e);
         let seen = source.read(place)?.unwrap_or_default().len() as u128;
         let mut effects = Effects::default();
