@@ -7,10 +7,13 @@
 pub mod app;
 pub mod block;
 pub mod chain;
+pub mod disk;
 pub mod engine;
 pub mod execute;
 pub mod history;
 pub mod pacing;
 pub mod pool;
+pub mod read;
+pub mod serve;
 pub mod state;
 pub mod sync;

@@ -24,6 +24,9 @@ pub trait Blocks: Send + 'static {
     /// # Errors
     /// What reading or running it says.
     fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError>;
+
+    /// Told of every block that the index has just taken over: from now on it can be asked about.
+    fn written(&self, _block: &Arc<FinalBlock>) {}
 }
 
 /// The hand that feeds the thread. Dropping it ends the thread after what is queued is written.
@@ -72,14 +75,33 @@ fn follow(index: &Index, blocks: &impl Blocks, queue: &Receiver<Arc<FinalBlock>>
     }
     while let Ok(first) = queue.recv() {
         let batch = drain(first, queue);
-        let written = match index.apply_all(&batch) {
-            Err(HistoryError::Gap { .. }) => catch_up(index, blocks, batch.last().map(|block| block.height)),
-            other => other,
-        };
-        if let Err(error) = written {
+        if let Err(error) = take(index, blocks, &batch) {
             return stopped(&error);
         }
     }
+}
+
+fn take(index: &Index, blocks: &impl Blocks, batch: &[Arc<FinalBlock>]) -> Result<(), HistoryError> {
+    let had = index.height()?;
+    if let Err(HistoryError::Gap { found, expected }) = index.apply_all(batch) {
+        tracing::debug!(found, expected, "the index fetches what was let go");
+        tell(index, blocks, batch, had)?;
+        catch_up(index, blocks, Some(found - 1))?;
+        let had = index.height()?;
+        return match index.apply_all(batch) {
+            Ok(()) | Err(HistoryError::Gap { .. }) => tell(index, blocks, batch, had), // a block not to be had yet comes with a later gap
+            Err(error) => Err(error),
+        };
+    }
+    tell(index, blocks, batch, had)
+}
+
+/// Tells of the blocks of `batch` that the index has and did not have at `had`.
+fn tell(index: &Index, blocks: &impl Blocks, batch: &[Arc<FinalBlock>], had: Option<u64>) -> Result<(), HistoryError> {
+    let has = index.height()?;
+    let new = batch.iter().filter(|block| had.is_none_or(|had| block.height > had) && has.is_some_and(|has| block.height <= has));
+    new.for_each(|block| blocks.written(block));
+    Ok(())
 }
 
 fn stopped(error: &HistoryError) {
@@ -102,7 +124,8 @@ fn catch_up(index: &Index, blocks: &impl Blocks, last: Option<u64>) -> Result<()
     let mut next = index.height()?.map_or(0, |height| height + 1);
     while last.is_none_or(|last| next <= last) {
         let Some(block) = blocks.block(next)? else { break };
-        index.apply_all(&[block])?;
+        index.apply_all(std::slice::from_ref(&block))?;
+        blocks.written(&block);
         next += 1;
     }
     Ok(())

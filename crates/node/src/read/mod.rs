@@ -73,7 +73,7 @@ impl Index {
         tables::clear(&mut writer)
     }
 
-    /// Takes several blocks over in one SQL transaction: all or none.
+    /// Takes several blocks over in one SQL transaction, up to the first that does not follow.
     ///
     /// # Errors
     /// As [`History::apply`].
@@ -96,6 +96,14 @@ impl Index {
     /// [`HistoryError::Store`].
     pub fn newest_logs(&self, query: &LogQuery, limit: usize) -> Result<Vec<PlacedLog>, HistoryError> {
         self.read(|connection| queries::logs(connection, query, limit, queries::Order::NewestFirst))
+    }
+
+    /// Hashes of the blocks from `first` up to, not including, `end`, the newest first.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`].
+    pub fn hashes(&self, first: u64, end: u64) -> Result<Vec<B256>, HistoryError> {
+        self.read(|connection| queries::hashes(connection, first, end))
     }
 
     fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, HistoryError>) -> Result<T, HistoryError> {

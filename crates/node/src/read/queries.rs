@@ -56,6 +56,12 @@ pub(super) fn height_of(connection: &Connection, block_hash: B256) -> Result<Opt
     Ok(found.map(i64::unsigned_abs))
 }
 
+pub(super) fn hashes(connection: &Connection, first: u64, end: u64) -> Result<Vec<B256>, HistoryError> {
+    let mut statement = connection.prepare_cached("SELECT hash FROM blocks WHERE height >= ? AND height < ? ORDER BY height DESC")?;
+    let rows = statement.query_map([number(first)?, number(end)?], |row| hash(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 pub(super) fn place_of(connection: &Connection, transaction: B256) -> Result<Option<(u64, u64)>, HistoryError> {
     let found: Option<(i64, i64)> = connection
         .prepare_cached("SELECT height, place FROM transactions WHERE hash = ?")?

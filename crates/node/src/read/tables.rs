@@ -65,7 +65,7 @@ pub(super) fn clear(connection: &mut Connection) -> Result<(), HistoryError> {
     Ok(work.commit()?)
 }
 
-/// Takes blocks over in one SQL transaction. A block that is there already changes nothing.
+/// Takes blocks over in one SQL transaction. A block that is there already changes nothing; what stands before a gap is kept.
 pub(super) fn apply<'a>(connection: &mut Connection, blocks: impl Iterator<Item = &'a FinalBlock>) -> Result<(), HistoryError> {
     let work = connection.transaction()?;
     let newest: Option<i64> = work.query_row("SELECT max(height) FROM blocks", [], |row| row.get(0))?;
@@ -75,6 +75,7 @@ pub(super) fn apply<'a>(connection: &mut Connection, blocks: impl Iterator<Item 
             continue;
         }
         if block.height > expected {
+            work.commit()?;
             return Err(HistoryError::Gap { found: block.height, expected });
         }
         insert(&work, block)?;

@@ -1,0 +1,220 @@
+//! One validator alone on this machine's disk: `dure dev`.
+//!
+//! Upon start: the folder's genesis is read, or written where there is none; agreement comes up where it stood; the index is
+//! brought level by running the blocks that it lacks once more over what it knows; then it follows.
+
+use crate::{
+    app::{App, Node, Scheme, Secret, Settings, final_block},
+    block::Block,
+    engine::{self, Blocks as Archive, EngineConfig},
+    execute::Disk,
+    history::{FinalBlock, HistoryError},
+    pacing::Pace,
+    read::{Blocks, Follower, Index},
+    serve::{At, Served, hashes_before, news},
+    state::{StateSizes, empty_target},
+};
+use alloy_primitives::{B256, Bytes, keccak256};
+use commonware_consensus::{marshal::Identifier, types::Height};
+use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
+use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
+use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as runtime};
+use commonware_stream::{cups::{self, Cups}, sake::{self, Sake}};
+use commonware_utils::{NZU32, NZUsize, TryCollect as _, ordered::{Map, Set}};
+use dure_execution::{BlockEnv, Execution, Key, Mode, Step};
+use dure_server::NewBlock;
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::broadcast;
+
+/// What is signed in agreement is signed for this purpose.
+const NAMESPACE: &[u8] = b"dure";
+/// New blocks that a slow subscriber may fall behind.
+const NEWS_MAX: usize = 1_024;
+
+/// What a chain of one is started with.
+pub struct Config {
+    pub folder: PathBuf,
+    pub genesis: Genesis,
+    /// Times the wall's pace that time runs at.
+    pub speed: Option<u32>,
+}
+
+/// What block 0 commits to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Genesis {
+    pub chain_id: u64,
+    /// Consensus time of block 0, milliseconds since 1970-01-01 UTC.
+    pub time_ms: u64,
+    pub gas_limit: u64,
+    /// The seed of the validator's key. A chain of one has nobody to keep it from.
+    pub seed: u64,
+    pub records: Vec<(Key, Bytes)>,
+}
+
+/// A node that runs.
+pub struct Running {
+    pub served: Arc<Served>,
+    pub index: Arc<Index>,
+    _engine: engine::Engine<runtime::Context>,
+    _feed: tokio::task::JoinHandle<()>,
+}
+
+/// Runs a node and `work` beside it, until `work` ends.
+///
+/// # Errors
+/// Where the index cannot be opened.
+///
+/// # Panics
+/// Where the chain's files cannot be opened: there is no node without them.
+pub fn run<T, F>(config: Config, work: impl FnOnce(Running) -> F + Send + 'static) -> Result<T, HistoryError>
+where
+    F: Future<Output = T>,
+{
+    let chain = runtime::Config::default().with_storage_directory(config.folder.join("chain")).with_worker_threads(threads());
+    runtime::Runner::new(chain).start(|context| async move {
+        let running = come_up(context, config).await?;
+        Ok(work(running).await)
+    })
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 16))
+}
+
+async fn come_up(context: runtime::Context, config: Config) -> Result<Running, HistoryError> {
+    let Genesis { chain_id, time_ms, gas_limit, seed, records } = config.genesis;
+    let committed = records.iter().flat_map(|(key, value)| [key.as_slice(), keccak256(value).as_slice()].concat()).collect::<Vec<_>>();
+    // Block 1 writes the records, so the block before it stands on an empty database, whose root nobody needs to know.
+    let target = empty_target::<runtime::Context>();
+    let genesis = Block::genesis(time_ms, gas_limit, keccak256(committed), &target, B256::ZERO);
+    let settings = Settings {
+        chain_id,
+        speed: config.speed,
+        pace: Pace::COMMUNITY,
+        disk: Disk::Threads(tokio::runtime::Handle::current()),
+        threads: threads(),
+    };
+    let node = Arc::new(Node::new(genesis, records, settings));
+    let secret = Secret::from_seed(seed);
+    let engine = start_engine(context.child("node"), &secret, node.clone()).await;
+
+    let index = Arc::new(Index::open(&config.folder.join("index.sqlite"))?);
+    let (tell, _) = broadcast::channel(NEWS_MAX);
+    let replay = Replay {
+        node: node.clone(),
+        index: index.clone(),
+        archive: engine.blocks.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        news: tell.clone(),
+    };
+    let mut blocks = node.chain.subscribe();
+    let follower = Follower::start(index.clone(), replay)?;
+    let feed = tokio::spawn(async move {
+        loop {
+            match blocks.recv().await {
+                Ok(block) => follower.push(block),
+                Err(broadcast::error::RecvError::Lagged(_)) => {} // the next one shows the gap, and the gap is filled
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    });
+    let clock = (node.clone(), context.child("clock"));
+    let now_ms = Box::new(move || clock.0.clock.now_ms(&clock.1));
+    let served = Arc::new(Served { node, index: index.clone(), news: tell, now_ms });
+    Ok(Running { served, index, _engine: engine, _feed: feed })
+}
+
+async fn start_engine(context: runtime::Context, secret: &Secret, node: Arc<Node>) -> engine::Engine<runtime::Context> {
+    let public = secret.public_key();
+    let validators: Set<_> = [public.clone()].into_iter().try_collect().expect("one key has no duplicate");
+    let scheme = Scheme::signer(NAMESPACE, validators, secret.clone()).expect("the key is of the set");
+    let here = SocketAddr::from(([127, 0, 0, 1], 0));
+    let handshake = Sake {
+        signer: secret.clone(),
+        synchrony_bound: Duration::from_secs(5),
+        max_handshake_age: Duration::from_secs(10),
+        version: sake::Version::V1,
+    };
+    let config = lookup::Config::local(
+        Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
+        NAMESPACE,
+        here,
+        NZUsize!(64),
+        engine::message_max(1),
+        NZUsize!(1000),
+    );
+    let (mut network, mut peers) = lookup::Network::new(context.child("network"), config);
+    let known: Map<_, Address> = [(public.clone(), here.into())].into_iter().try_collect().expect("one key has no duplicate");
+    peers.track(0, known);
+    let channels = (0..engine::CHANNELS).map(|channel| network.register(channel, Quota::per_second(NZU32!(512)))).collect();
+    network.start();
+    let config = EngineConfig {
+        public,
+        scheme,
+        peers: peers.clone(),
+        blocker: peers,
+        prefix: "validator".into(),
+        node,
+        state_sync: false,
+        kept_blocks: None,
+        sizes: StateSizes::NODE,
+    };
+    engine::start::<_, _, _, _, _, _, fn(commonware_glue::stateful::Mailbox<runtime::Context, App>) -> _>(
+        context, config, channels, |mailbox| mailbox,
+    )
+    .await
+}
+
+/// Runs stored blocks once more over what the index knows.
+struct Replay {
+    node: Arc<Node>,
+    index: Arc<Index>,
+    archive: Archive,
+    runtime: tokio::runtime::Handle,
+    news: broadcast::Sender<Arc<NewBlock>>,
+}
+
+impl Blocks for Replay {
+    fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError> {
+        if height == 0 {
+            return Ok(Some(self.node.chain.genesis().clone()));
+        }
+        // The archive may be ahead of what is final here: such a block comes by itself.
+        if height > self.node.chain.head().height {
+            return Ok(None);
+        }
+        let stored = self.runtime.block_on(self.archive.get_block(Identifier::Height(Height::new(height))));
+        let Some(stored) = stored else { return Ok(None) };
+        self.execute(stored.inner()).map(Arc::new).map(Some)
+    }
+
+    fn written(&self, block: &Arc<FinalBlock>) {
+        let _ = self.news.send(Arc::new(news(block))); // an error says that nobody listens
+    }
+}
+
+impl Replay {
+    fn execute(&self, block: &Block) -> Result<FinalBlock, HistoryError> {
+        let height = block.height.get();
+        let fault = |what: &dyn core::fmt::Display| HistoryError::Store(format!("block {height} cannot be run again: {what}"));
+        let transactions = self.node.recover(&block.body).ok_or_else(|| fault(&"a transaction has no signer"))?;
+        let recent_hashes = hashes_before(&self.index, height)?;
+        let env = BlockEnv {
+            chain_id: self.node.chain_id,
+            number: height,
+            time_ms: block.time_ms,
+            parent_hash: recent_hashes.first().copied().unwrap_or_default(),
+            gas_limit: block.gas_limit,
+            recent_hashes,
+            mode: Mode::Verify,
+        };
+        let mut execution = Execution::new(env, transactions);
+        let before = At { index: &self.index, height: height - 1 };
+        while execution.advance_with(&before).map_err(|error| fault(&error))? != Step::Done {}
+        let outcome = execution.finish();
+        if outcome.receipts_root != block.results.receipts_root {
+            return Err(fault(&"its receipts differ"));
+        }
+        Ok(final_block(block, outcome))
+    }
+}

@@ -1,0 +1,379 @@
+//! What a node answers: everything from the index, so that a receipt, a balance and a log of one moment agree with one another.
+//!
+//! `latest` is the newest block that the index has, a few milliseconds after it became final; latest, safe and finalized are
+//! the same here. An account's `pending` nonce counts what waits in the pool.
+
+use crate::{
+    app::Node,
+    history::{FinalBlock, FinalTransaction, History as _, HistoryError, LogQuery, PlacedLog},
+    pacing::system_ms,
+    pool::PoolRefusal,
+    read::Index,
+};
+use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, Transaction as _, transaction::Recovered};
+use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_rpc_types_eth::{
+    AccessListResult, Block, BlockId, BlockNumberOrTag, BlockTransactions, Filter, FilterBlockOption, Header, Log, Transaction,
+    TransactionReceipt, TransactionRequest, state::StateOverride,
+};
+use alloy_rpc_types_trace::geth::{
+    CallConfig, GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions, GethTrace, PreStateConfig,
+};
+use dure_execution::{
+    AccountRecord, BlockEnv, Class, Key, Mode, RECENT_HASHES, StateReader, Unavailable, allowance_of,
+    views::{self, Failed, Trace, Tracer, ViewError},
+};
+use dure_server::{Account, Backend, BackendError, LOGS_MAX, NewBlock, RECORDS_MAX};
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Most blocks that one question for logs may span.
+pub const LOG_BLOCKS_MAX: u64 = 100_000;
+
+/// A node as the server sees it.
+pub struct Served {
+    pub node: Arc<Node>,
+    pub index: Arc<Index>,
+    pub news: broadcast::Sender<Arc<NewBlock>>,
+    /// Consensus time now, milliseconds.
+    pub now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+/// The state after the block of `height`.
+pub struct At<'a> {
+    pub index: &'a Index,
+    pub height: u64,
+}
+
+impl StateReader for At<'_> {
+    fn read(&self, key: Key) -> Result<Option<Bytes>, Unavailable> {
+        self.index.value_at(key, self.height).map_err(|error| Unavailable(error.to_string()))
+    }
+}
+
+impl Served {
+    fn newest(&self) -> Result<u64, BackendError> {
+        Ok(self.index.height().map_err(fault)?.unwrap_or(0))
+    }
+
+    /// The height that `id` names, where there is such a block.
+    fn height_of(&self, id: BlockId) -> Result<Option<u64>, BackendError> {
+        let newest = self.newest()?;
+        match id {
+            BlockId::Hash(hash) => self.index.height_of(hash.block_hash).map_err(fault),
+            BlockId::Number(BlockNumberOrTag::Number(height)) => Ok((height <= newest).then_some(height)),
+            BlockId::Number(BlockNumberOrTag::Earliest) => Ok(Some(0)),
+            BlockId::Number(_) => Ok(Some(newest)),
+        }
+    }
+
+    fn at(&self, id: BlockId) -> Result<At<'_>, BackendError> {
+        let unknown = || BackendError::Refused(format!("header not found: this chain has no block {id}"));
+        Ok(At { index: &self.index, height: self.height_of(id)?.ok_or_else(unknown)? })
+    }
+
+    fn stored(&self, id: BlockId) -> Result<Option<Arc<FinalBlock>>, BackendError> {
+        match self.height_of(id)? {
+            Some(height) => self.index.block(height).map_err(fault),
+            None => Ok(None),
+        }
+    }
+
+    fn env(&self, height: u64) -> Result<BlockEnv, BackendError> {
+        let block = self.index.block(height).map_err(fault)?.ok_or_else(|| BackendError::Fault(format!("block {height} is missing")))?;
+        Ok(BlockEnv {
+            chain_id: self.node.chain_id,
+            number: height,
+            time_ms: block.time_ms,
+            parent_hash: block.header.parent_hash,
+            gas_limit: self.node.gas_limit,
+            recent_hashes: hashes_before(&self.index, height).map_err(fault)?,
+            mode: Mode::Propose,
+        })
+    }
+
+    fn record(&self, address: Address, at: BlockId) -> Result<AccountRecord, BackendError> {
+        Ok(views::account(&self.at(at)?, address).map_err(refused)?)
+    }
+
+    fn found(&self, hash: B256) -> Result<Option<(Arc<FinalBlock>, u64)>, BackendError> {
+        let Some((height, index)) = self.index.place_of(hash).map_err(fault)? else { return Ok(None) };
+        Ok(self.index.block(height).map_err(fault)?.map(|block| (block, index)))
+    }
+
+    fn query(&self, filter: &Filter) -> Result<LogQuery, BackendError> {
+        let newest = self.newest()?;
+        let height = |tag: Option<BlockNumberOrTag>| match tag {
+            Some(BlockNumberOrTag::Number(height)) => height,
+            Some(BlockNumberOrTag::Earliest) => 0,
+            _ => newest,
+        };
+        let (from_height, to_height) = match filter.block_option {
+            FilterBlockOption::AtBlockHash(hash) => {
+                let at = self.at(hash.into())?.height;
+                (at, at)
+            }
+            FilterBlockOption::Range { from_block, to_block } => (height(from_block), height(to_block).min(newest)),
+        };
+        if to_height.saturating_sub(from_height) > LOG_BLOCKS_MAX {
+            return Err(BackendError::Refused(format!("the range spans more than {LOG_BLOCKS_MAX} blocks; ask for fewer")));
+        }
+        Ok(LogQuery {
+            from_height,
+            to_height,
+            addresses: filter.address.iter().copied().collect(),
+            topics: filter.topics.each_ref().map(|topic| topic.iter().copied().collect()),
+        })
+    }
+}
+
+/// Hashes of the blocks before `height`, the newest first.
+///
+/// # Errors
+/// What the index says.
+pub fn hashes_before(index: &Index, height: u64) -> Result<Vec<B256>, HistoryError> {
+    index.hashes(height.saturating_sub(u64::from(RECENT_HASHES)), height)
+}
+
+/// A final block as subscribers hear of it.
+pub fn news(block: &FinalBlock) -> NewBlock {
+    NewBlock { header: rpc_header(block), logs: crate::chain::logs_of(block).map(rpc_log).collect() }
+}
+
+fn rpc_header(block: &FinalBlock) -> Header {
+    Header { hash: block.hash, inner: block.header.clone(), total_difficulty: Some(U256::ZERO), size: Some(U256::from(block.size_bytes)) }
+}
+
+fn rpc_log(placed: PlacedLog) -> Log {
+    Log {
+        inner: placed.log,
+        block_hash: Some(placed.block_hash),
+        block_number: Some(placed.height),
+        block_timestamp: Some(placed.block_time_ms / 1_000),
+        transaction_hash: Some(placed.transaction_hash),
+        transaction_index: Some(placed.transaction_index),
+        log_index: Some(placed.log_index),
+        removed: false,
+    }
+}
+
+fn rpc_transaction(block: &FinalBlock, index: u64, transaction: &FinalTransaction) -> Transaction {
+    Transaction {
+        inner: Recovered::new_unchecked(transaction.envelope.clone(), transaction.from),
+        block_hash: Some(block.hash),
+        block_number: Some(block.height),
+        transaction_index: Some(index),
+        effective_gas_price: Some(0),
+        block_timestamp: Some(block.header.timestamp),
+    }
+}
+
+fn rpc_receipts(block: &FinalBlock) -> Vec<TransactionReceipt> {
+    let mut logs = crate::chain::logs_of(block).peekable();
+    let receipt = |(index, transaction): (usize, &FinalTransaction)| {
+        let mut own = Vec::with_capacity(transaction.logs.len());
+        while let Some(log) = logs.next_if(|log| log.transaction_index == index as u64) {
+            own.push(rpc_log(log));
+        }
+        let plain = Receipt {
+            status: Eip658Value::Eip658(transaction.success),
+            cumulative_gas_used: transaction.cumulative_gas_used,
+            logs: own,
+        };
+        TransactionReceipt {
+            inner: ReceiptEnvelope::from_typed(transaction.envelope.tx_type(), plain),
+            transaction_hash: transaction.hash,
+            transaction_index: Some(index as u64),
+            block_hash: Some(block.hash),
+            block_number: Some(block.height),
+            gas_used: transaction.gas_used,
+            effective_gas_price: 0,
+            blob_gas_used: None,
+            blob_gas_price: None,
+            from: transaction.from,
+            to: transaction.envelope.to(),
+            contract_address: transaction.created,
+        }
+    };
+    block.transactions.iter().enumerate().map(receipt).collect()
+}
+
+impl Backend for Served {
+    fn chain_id(&self) -> u64 {
+        self.node.chain_id
+    }
+
+    fn height(&self) -> u64 {
+        self.newest().unwrap_or(0)
+    }
+
+    fn gas_limit(&self) -> u64 {
+        self.node.gas_limit
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<NewBlock>> {
+        self.news.subscribe()
+    }
+
+    fn block(&self, id: BlockId, full: bool) -> Result<Option<Block>, BackendError> {
+        Ok(self.stored(id)?.map(|block| {
+            let all = block.transactions.iter().enumerate();
+            let transactions = if full {
+                BlockTransactions::Full(all.map(|(index, transaction)| rpc_transaction(&block, index as u64, transaction)).collect())
+            } else {
+                BlockTransactions::Hashes(all.map(|(_, transaction)| transaction.hash).collect())
+            };
+            Block { header: rpc_header(&block), uncles: Vec::new(), transactions, withdrawals: Some(Default::default()) }
+        }))
+    }
+
+    fn transaction(&self, hash: B256) -> Result<Option<Transaction>, BackendError> {
+        if let Some((block, index)) = self.found(hash)? {
+            return Ok(block.transactions.get(index as usize).map(|transaction| rpc_transaction(&block, index, transaction)));
+        }
+        Ok(self.node.pool.get(&hash).map(|waiting| Transaction {
+            inner: waiting.recovered().clone(),
+            block_hash: None,
+            block_number: None,
+            transaction_index: None,
+            effective_gas_price: Some(0),
+            block_timestamp: None,
+        }))
+    }
+
+    fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, BackendError> {
+        Ok(self.found(hash)?.and_then(|(block, index)| rpc_receipts(&block).into_iter().nth(index as usize)))
+    }
+
+    fn receipts(&self, id: BlockId) -> Result<Option<Vec<TransactionReceipt>>, BackendError> {
+        Ok(self.stored(id)?.map(|block| rpc_receipts(&block)))
+    }
+
+    fn logs(&self, filter: Filter) -> Result<Vec<Log>, BackendError> {
+        let found = self.index.logs(&self.query(&filter)?, LOGS_MAX).map_err(|error| BackendError::Refused(error.to_string()))?;
+        Ok(found.into_iter().map(rpc_log).collect())
+    }
+
+    fn newest_logs(&self, filter: Filter, limit: usize) -> Result<Vec<Log>, BackendError> {
+        let found = self.index.newest_logs(&self.query(&filter)?, limit.min(LOGS_MAX)).map_err(fault)?;
+        Ok(found.into_iter().map(rpc_log).collect())
+    }
+
+    fn account(&self, address: Address) -> Result<Account, BackendError> {
+        let record = self.record(address, BlockId::latest())?;
+        let class = match record.class {
+            Class::Newcomer => "newcomer",
+            Class::Member => "member",
+            Class::Organisation => "organisation",
+        };
+        Ok(Account {
+            address,
+            nonce: record.nonce,
+            class,
+            allowance_gas: allowance_of(&record, (self.now_ms)()),
+            allowance_cap_gas: record.quota().cap_gas,
+        })
+    }
+
+    fn balance(&self, address: Address, at: BlockId) -> Result<U256, BackendError> {
+        Ok(self.record(address, at)?.balance())
+    }
+
+    fn nonce(&self, address: Address, at: BlockId) -> Result<u64, BackendError> {
+        let stored = self.record(address, at)?.nonce;
+        let waiting = if at.is_pending() { self.node.pool.next_nonce(address) } else { None };
+        Ok(waiting.map_or(stored, |next| next.max(stored)))
+    }
+
+    fn code(&self, address: Address, at: BlockId) -> Result<Bytes, BackendError> {
+        views::code(&self.at(at)?, address).map_err(refused)
+    }
+
+    fn storage(&self, address: Address, slot: U256, at: BlockId) -> Result<B256, BackendError> {
+        views::storage(&self.at(at)?, address, slot).map_err(refused)
+    }
+
+    fn call(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError> {
+        let at = self.at(at)?;
+        let called = views::call(&at, &self.env(at.height)?, &request, &overrides).map_err(refused)?;
+        called.result.map_err(|failed| refused(failed.into()))
+    }
+
+    fn estimate_gas(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError> {
+        let at = self.at(at)?;
+        views::estimate_gas(&at, &self.env(at.height)?, &request, &overrides).map_err(refused)
+    }
+
+    fn access_list(&self, request: TransactionRequest, at: BlockId) -> Result<AccessListResult, BackendError> {
+        let at = self.at(at)?;
+        let (access_list, called) = views::create_access_list(&at, &self.env(at.height)?, &request).map_err(refused)?;
+        let error = called.result.err().map(|failed| failed.to_string());
+        Ok(AccessListResult { access_list, gas_used: U256::from(called.gas_used), error })
+    }
+
+    fn trace_transaction(&self, hash: B256, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
+        let unknown = || BackendError::Refused(format!("transaction not found: {hash}"));
+        let (block, index) = self.found(hash)?.ok_or_else(unknown)?;
+        let before = At { index: &self.index, height: block.height.saturating_sub(1) };
+        let mut all = Vec::new();
+        for transaction in &block.transactions {
+            let raw = alloy_eips::eip2718::Encodable2718::encoded_2718(&transaction.envelope);
+            all.push(if transaction.from == dure_rules::ids::SYSTEM {
+                dure_execution::Transaction::system(self.node.chain_id, block.height)
+            } else {
+                dure_execution::Transaction::decode(&raw, self.node.chain_id).map_err(|error| BackendError::Fault(error.to_string()))?
+            });
+        }
+        let index = u32::try_from(index).map_err(|error| BackendError::Fault(error.to_string()))?;
+        views::trace_transaction(&before, &self.env(block.height)?, &all, index, &tracer(&options)?).map(geth).map_err(refused)
+    }
+
+    fn trace_call(&self, request: TransactionRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
+        let at = self.at(at)?;
+        let env = self.env(at.height)?;
+        views::trace_call(&at, &env, &request, &StateOverride::default(), &tracer(&options)?).map(geth).map_err(refused)
+    }
+
+    fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
+        let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
+        let transaction =
+            dure_execution::Transaction::decode(&raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
+        let account = self.record(transaction.signer(), BlockId::latest())?;
+        self.node.pool.submit(transaction, &account, (self.now_ms)(), system_ms()).map_err(refuse)
+    }
+
+    fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError> {
+        self.index.records(tag, RECORDS_MAX).map_err(fault)
+    }
+}
+
+fn tracer(options: &GethDebugTracingOptions) -> Result<Tracer, BackendError> {
+    match &options.tracer {
+        Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::CallTracer)) => {
+            Ok(Tracer::Call(options.tracer_config.clone().into_call_config().unwrap_or_else(|_| CallConfig::default())))
+        }
+        Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::PreStateTracer)) => {
+            Ok(Tracer::PreState(options.tracer_config.clone().into_pre_state_config().unwrap_or_else(|_| PreStateConfig::default())))
+        }
+        _ => Err(BackendError::Refused("this tracer is not known; callTracer and prestateTracer are".into())),
+    }
+}
+
+fn geth(trace: Trace) -> GethTrace {
+    match trace {
+        Trace::Call(frame) => GethTrace::CallTracer(*frame),
+        Trace::PreState(frame) => GethTrace::PreStateTracer(frame),
+    }
+}
+
+fn fault(error: HistoryError) -> BackendError {
+    BackendError::Fault(error.to_string())
+}
+
+fn refused(error: ViewError) -> BackendError {
+    match error {
+        ViewError::Failed(Failed::Reverted(bytes)) => BackendError::Reverted(bytes),
+        ViewError::Corrupt(_) => BackendError::Fault(error.to_string()),
+        other => BackendError::Refused(other.to_string()),
+    }
+}
