@@ -219,3 +219,40 @@ fn a_buying_club_in_solidity_saves_and_buys() {
     assert_eq!((balance(&world, club), balance(&world, SHOP)), (0, 700));
     audit(&world);
 }
+
+#[test]
+fn a_trace_of_a_module_shows_its_call_and_no_pointer() {
+    use crate::views::{Trace, Tracer, trace_transaction};
+    use alloy_rpc_types_trace::geth::{CallConfig, PreStateConfig, PreStateFrame};
+    let world = world();
+    let list = [act(ALICE, 0, WON, transferCall { to: BOB, value: U256::from(30) }), act(ALICE, 1, WON, transferCall { to: BOB, value: U256::ONE })];
+    let with_log = CallConfig { with_log: Some(true), ..Default::default() };
+    let Ok(Trace::Call(frame)) = trace_transaction(&world.records, &world.env, &list, 1, &Tracer::Call(with_log)) else { panic!() };
+    assert_eq!((frame.from, frame.to, &frame.input), (ALICE, Some(WON), list[1].input()));
+    assert_eq!((frame.error, frame.logs.len()), (None, 1));
+    for diff in [false, true] {
+        let tracer = Tracer::PreState(PreStateConfig { diff_mode: Some(diff), ..Default::default() });
+        let Ok(Trace::PreState(state)) = trace_transaction(&world.records, &world.env, &list, 1, &tracer) else { panic!() };
+        let accounts: Vec<Address> = match state {
+            PreStateFrame::Default(before) => before.0.keys().copied().collect(),
+            PreStateFrame::Diff(diff) => diff.pre.keys().chain(diff.post.keys()).copied().collect(),
+        };
+        assert!(accounts.contains(&ALICE) && !accounts.contains(&crate::ledger::RECORDS), "{accounts:?}");
+    }
+}
+
+#[test]
+fn an_estimate_of_a_transfer_suffices_at_the_cost_of_a_new_record() {
+    let mut world = world();
+    let input = transferCall { to: who(9), value: U256::ONE }.abi_encode();
+    let request = TransactionRequest {
+        from: Some(ALICE),
+        to: Some(WON.into()),
+        input: TransactionInput::new(input.clone().into()),
+        ..Default::default()
+    };
+    let estimate = crate::views::estimate_gas(&world.records, &world.env, &request, &Default::default()).unwrap();
+    let outcome = world.block(&[send(ALICE, 0, WON, input, estimate)]);
+    assert!(outcome.receipts[0].envelope.status());
+    assert!(estimate < outcome.gas_used * 102 / 100, "{estimate} estimated, {} used", outcome.gas_used);
+}
