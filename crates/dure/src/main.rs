@@ -1,1 +1,20 @@
-fn main() {}
+//! `dure`: one binary for a chain that a community runs itself.
+//!
+//! This crate puts parts together and talks to people. It never holds a rule of an institution (`dure-rules` does), never
+//! speaks to the authenticated database (`dure-node` does), and never knows better than a gateway when to order.
+
+mod args;
+mod chain;
+mod say;
+
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = args::Cli::parse();
+    let json = cli.json;
+    match cli.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => problem.tell(json),
+    }
+}

@@ -1,0 +1,80 @@
+//! The commands, one file each: its arguments, its examples, what it does.
+
+mod accounts;
+mod call;
+mod completions;
+mod dev;
+mod function;
+mod index;
+pub mod keys;
+mod refusal;
+mod remote;
+mod tx;
+
+use crate::say::{EXITS, Problem};
+use clap::{Parser, Subcommand};
+
+/// Dure: a chain that a community runs itself.
+#[derive(Parser)]
+#[command(
+    name = "dure",
+    version,
+    about,
+    after_help = EXITS,
+    after_long_help = concat!(
+        "Examples:\n",
+        "  dure                          a chain on this machine, with accounts to try things with\n",
+        "  dure accounts                 who there is and what they have, in another terminal\n",
+        "  dure keys new anna            a key of your own\n\n",
+        "Exit codes: 0 done · 1 refused or not found · 2 wrong arguments · 3 node, file or port cannot be reached · 4 fault of the program",
+    ),
+    disable_help_subcommand = true,
+)]
+pub struct Cli {
+    /// Answer in JSON, one object a line.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Dev(dev::Dev),
+    Tx(tx::Tx),
+    Call(call::Call),
+    Keys(keys::Keys),
+    Accounts(accounts::Accounts),
+    Index(index::Index),
+    Completions(completions::Completions),
+}
+
+impl Cli {
+    /// Runs the command; none is `dev`.
+    ///
+    /// # Errors
+    /// What failed, in words.
+    pub fn run(self) -> Result<(), Problem> {
+        let json = self.json;
+        match self.command.unwrap_or_else(|| Command::Dev(dev::Dev::default())) {
+            Command::Dev(command) => command.run(json),
+            Command::Tx(command) => command.run(json),
+            Command::Call(command) => command.run(json),
+            Command::Keys(command) => command.run(json),
+            Command::Accounts(command) => command.run(json),
+            Command::Index(command) => command.run(json),
+            Command::Completions(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_of_every_command_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

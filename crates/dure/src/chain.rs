@@ -1,0 +1,210 @@
+//! The folder of a development chain: its genesis, its lock, and how it is brought up.
+
+use crate::{args::keys::{TEST_ACCOUNTS, test_key}, say::Problem};
+use alloy_primitives::{Address, B256};
+use dure_execution::{Class, Quota, genesis::{Genesis as Records, GenesisAccount}};
+use dure_node::disk::{Config, Genesis};
+use dure_rules::{
+    Draft, Env, Memory, Verifier,
+    credits::{self, CreditId, Kind},
+    roles::{self, Role},
+};
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+/// EIP-155 chain id of every development chain.
+pub const CHAIN_ID: u64 = 20_260;
+/// Most gas of a block: as much as revm runs here in well under a second.
+const GAS_LIMIT: u64 = 200_000_000;
+/// What each test account begins with, minor units of the town's credit.
+pub const TEST_MONEY: u128 = 1_000_000;
+/// The town's own money: a reserve credit that `test/0` issues.
+pub const CREDIT: u32 = 1;
+
+/// An account that a person asked for in `--accounts FILE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    pub address: Address,
+    pub class: Class,
+    pub quota: Option<Quota>,
+}
+
+/// The folder, held by this process alone.
+pub struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Opens the folder, or makes it.
+    ///
+    /// # Errors
+    /// Where it cannot be made, or another process holds it.
+    pub fn open(path: &Path) -> Result<Self, Problem> {
+        let unusable = |error: std::io::Error| Problem::unreachable(format!("the folder {} cannot be used: {error}", path.display()));
+        std::fs::create_dir_all(path).map_err(unusable)?;
+        let lock = File::create(path.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Problem::unreachable(format!("another dure runs on {}", path.display()))
+                .hint("stop it, or name another folder with --data DIR")),
+            Err(TryLockError::Error(error)) => Err(unusable(error)),
+        }
+    }
+
+    /// The chain of this folder: its genesis as it was, or `make`'s written down.
+    ///
+    /// # Errors
+    /// Where the genesis cannot be read or written.
+    pub fn config(&self, speed: Option<u32>, make: impl FnOnce() -> Result<Genesis, Problem>) -> Result<Config, Problem> {
+        let file = self.path.join("genesis.json");
+        let genesis = match std::fs::read_to_string(&file) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| {
+                Problem::usage(format!("{} is no genesis: {error}", file.display())).hint("remove the folder to begin anew")
+            })?,
+            Err(_) => {
+                let genesis = make()?;
+                let text = serde_json::to_string(&genesis).map_err(Problem::fault)?;
+                // Written beside and renamed, so that a crash leaves a whole file or none.
+                let beside = file.with_extension("part");
+                let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &file));
+                written.map_err(|error| Problem::unreachable(format!("{}: {error}", file.display())))?;
+                genesis
+            }
+        };
+        Ok(Config { folder: self.path.clone(), genesis, speed })
+    }
+
+    /// Whether a chain lives here.
+    pub fn has_chain(&self) -> bool {
+        self.path.join("genesis.json").exists()
+    }
+
+    /// Removes the index; blocks make it again.
+    ///
+    /// # Errors
+    /// Where a file cannot be removed.
+    pub fn remove_index(&self) -> Result<(), Problem> {
+        for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+            let file = self.path.join(name);
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Problem::unreachable(format!("{}: {error}", file.display())));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The genesis of a development chain: the test accounts are members with money of the town.
+///
+/// # Errors
+/// A fault of this program: the rules refuse what it writes.
+pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Problem> {
+    let mut accounts = Vec::new();
+    for index in 0..TEST_ACCOUNTS {
+        accounts.push(GenesisAccount::plain(test_key(&index.to_string())?.address(), Class::Member));
+    }
+    let people: Vec<Address> = accounts.iter().map(|account| account.address).collect();
+    accounts.extend(asked.iter().map(|asked| GenesisAccount { quota: asked.quota, ..GenesisAccount::plain(asked.address, asked.class) }));
+    let all: Vec<Address> = accounts.iter().map(|account| account.address).collect();
+    let records = institutions(people[0], &all, time_ms).map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
+    let records = Records { accounts, records: records.0 }.records();
+    Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: GAS_LIMIT, seed, records })
+}
+
+/// What the institutions begin with: one credit, its issuer, and who may grant roles.
+fn institutions(issuer: Address, people: &[Address], time_ms: u64) -> Result<Memory, dure_rules::Failure> {
+    let mut memory = Memory::default();
+    let env = Env { chain_id: CHAIN_ID, height: 0, time_ms, caller: issuer };
+    let mut draft = Draft::new(&mut memory, &NobodySigns, env);
+    let credit = credits::create(&mut draft, "Town credit".into(), "TOWN".into(), 2, None, Kind::Reserve { issuer })?;
+    debug_assert_eq!(credit, CreditId::nth(CREDIT));
+    for person in people {
+        credits::issue(&mut draft, credit, *person, TEST_MONEY)?;
+    }
+    for role in Role::ALL {
+        roles::recognise(&mut draft, role, issuer);
+    }
+    let effects = draft.into_effects();
+    memory.commit(&effects);
+    Ok(memory)
+}
+
+/// At genesis nothing is signed.
+struct NobodySigns;
+
+impl Verifier for NobodySigns {
+    fn p256(&self, _: &[u8; 64], _: &B256, _: &[u8; 64]) -> bool {
+        false
+    }
+
+    fn secp256k1(&self, _: &[u8; 64], _: &B256, _: &[u8; 64]) -> bool {
+        false
+    }
+}
+
+/// Reads `--accounts FILE`: an address, a class and optionally gas per millisecond and cap a line; `#` begins a comment.
+///
+/// # Errors
+/// The first line that is wrong, by its number.
+pub fn accounts(text: &str) -> Result<Vec<Asked>, Problem> {
+    let mut all = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or_default();
+        let words: Vec<&str> = line.split([' ', ',', '\t']).filter(|word| !word.is_empty()).collect();
+        if !words.is_empty() {
+            let wrong = |what: String| {
+                Problem::usage(format!("line {}: {what}", number + 1)).hint("write: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]")
+            };
+            all.push(account(&words).map_err(wrong)?);
+        }
+    }
+    Ok(all)
+}
+
+fn account(words: &[&str]) -> Result<Asked, String> {
+    let address = words[0].parse().map_err(|_| format!("`{}` is no address", words[0]))?;
+    let class = match words.get(1) {
+        Some(&"newcomer") => Class::Newcomer,
+        None | Some(&"member") => Class::Member,
+        Some(&"organisation") => Class::Organisation,
+        Some(other) => return Err(format!("`{other}` is no class")),
+    };
+    let number = |word: &str| word.replace('_', "").parse::<u64>().map_err(|_| format!("`{word}` is no number of gas"));
+    let quota = match words.get(2..).unwrap_or_default() {
+        [] => None,
+        [gas_per_ms, cap_gas] => Some(Quota { gas_per_ms: number(gas_per_ms)?, cap_gas: number(cap_gas)? }),
+        _ => return Err("an allowance is two numbers".into()),
+    };
+    Ok(Asked { address, class, quota })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_read_line_by_line() {
+        let a = Address::repeat_byte(0x11);
+        let text = format!("# who\n{a} organisation 20_000 1000000 # load\n\n{a}\n{a},newcomer\n");
+        let quota = Some(Quota { gas_per_ms: 20_000, cap_gas: 1_000_000 });
+        let expected = [(Class::Organisation, quota), (Class::Member, None), (Class::Newcomer, None)];
+        assert_eq!(accounts(&text).expect("good"), expected.map(|(class, quota)| Asked { address: a, class, quota }));
+        for wrong in ["nobody", "0x11", &format!("{a} king"), &format!("{a} member 5"), &format!("{a} member 5 x")] {
+            assert!(accounts(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_genesis_holds_the_books() {
+        let genesis = genesis(1, 1_000, &[]).expect("made");
+        let all = Memory(genesis.records.iter().filter(|(key, _)| key.0[0] >= 0x10).cloned().collect());
+        assert_eq!(dure_rules::audit(&all), Ok(vec![]));
+        assert_eq!(super::genesis(1, 1_000, &[]).expect("made"), genesis);
+    }
+}
