@@ -1,6 +1,6 @@
 //! How long the worst blocks take: `cargo run --release -p dure-execution --example worst_block`.
 //!
-//! Each line is a full block of `gas::BLOCK_GAS` that does one kind of work as badly as its gas allows, executed from
+//! Each line is a block of `gas::BLOCK_GAS` (less where it says so) that does one kind of work as badly as its gas allows, executed from
 //! records in memory. Times are processor time of this thread where the system tells it (Linux), else wall time. A database on disk
 //! adds its time for each of the reads and writes that the line counts.
 
@@ -25,6 +25,7 @@ sol! {
     function ask(address module, uint256 at);
     function spread(address credit, uint256 at);
     function spin();
+    function visit(uint256 at);
     function transfer(address to, uint256 value);
 }
 
@@ -32,8 +33,19 @@ sol! {
 const CREDIT: Address = address!("d00ec00000000000000000000000000000000001");
 const CHAIN: u64 = 7_777;
 const WORST: Address = Address::repeat_byte(0x3f);
+const CODES: u64 = 1 << 32;
 /// EIP-7825: most gas of one transaction.
 const TRANSACTION_GAS: u64 = 1 << 24;
+
+/// Contracts of the largest size (EIP-170), each with code of its own, from [`CODES`] on; as many as one transaction visits.
+fn large_contracts() -> impl Iterator<Item = GenesisAccount> {
+    (0..TRANSACTION_GAS / 2_600).map(|n| {
+        let mut code = vec![0x5b; 24_576]; // JUMPDEST: every byte is a place to note
+        code[..8].copy_from_slice(&n.to_be_bytes());
+        let address = Address::from_word(U256::from(CODES + n).into());
+        GenesisAccount { code: code.into(), ..GenesisAccount::plain(address, Class::Newcomer) }
+    })
+}
 
 /// No record of this benchmark is signed.
 struct Unsigned;
@@ -98,7 +110,8 @@ impl Bench {
         let quota = Some(Quota { gas_per_ms: 0, cap_gas: u64::MAX });
         let sender = GenesisAccount { quota, ..GenesisAccount::plain(signer.address(), Class::Member) };
         let worst = GenesisAccount { code: code.into(), ..GenesisAccount::plain(WORST, Class::Newcomer) };
-        let genesis = Genesis { accounts: vec![sender, worst], records: credit(signer.address()) };
+        let accounts = [sender, worst].into_iter().chain(large_contracts()).collect();
+        let genesis = Genesis { accounts, records: credit(signer.address()) };
         let env = BlockEnv {
             chain_id: CHAIN,
             number: 1,
@@ -109,7 +122,7 @@ impl Bench {
             mode: Mode::Verify,
         };
         let records = Records { all: genesis.records().into_iter().collect(), reads: Cell::new(0) };
-        println!("{:<28} {:>6} {:>9} {:>9} {:>8} {:>8} {:>8}", "block of", "Mgas", "ms", "Mgas/s", "reads", "changes", "failed");
+        println!("{:<30} {:>6} {:>9} {:>9} {:>8} {:>8} {:>8}", "block of", "Mgas", "ms", "Mgas/s", "reads", "changes", "failed");
         Self { records, env, signer, since: Instant::now(), worst: 0.0 }
     }
 
@@ -124,7 +137,11 @@ impl Bench {
 
     /// A block full of calls to `to`.
     fn block(&mut self, name: &str, to: Address, input: impl Fn(u64) -> Vec<u8>, each_gas: u64) {
-        let (mut left, mut list) = (gas::BLOCK_GAS, vec![]);
+        self.block_of(gas::BLOCK_GAS, name, to, input, each_gas);
+    }
+
+    fn block_of(&mut self, block_gas: u64, name: &str, to: Address, input: impl Fn(u64) -> Vec<u8>, each_gas: u64) {
+        let (mut left, mut list) = (block_gas, vec![]);
         while left >= 100_000.min(each_gas) {
             let gas = left.min(each_gas);
             list.push(self.transaction(list.len() as u64, gas, to, input(list.len() as u64)));
@@ -148,7 +165,7 @@ impl Bench {
         let full = ms * gas::BLOCK_GAS as f64 / outcome.gas_used as f64;
         self.worst = self.worst.max(full);
         let (reads, changes) = (self.records.reads.get(), outcome.changes.len());
-        println!("{name:<28} {mgas:>6.1} {ms:>9.1} {:>9.0} {reads:>8} {changes:>8} {failed:>8}", mgas / ms * 1e3);
+        println!("{name:<30} {mgas:>6.1} {ms:>9.1} {:>9.0} {reads:>8} {changes:>8} {failed:>8}", mgas / ms * 1e3);
     }
 
     fn work(&mut self, name: &str, input: Vec<u8>) {
@@ -176,16 +193,21 @@ fn main() {
     bench.work("arithmetic", spinCall {}.abi_encode());
     bench.work("hashing 32 KiB", hashCall { bytes_: U256::from(32_768) }.abi_encode());
     bench.work("hashing 64 B", hashCall { bytes_: U256::from(64) }.abi_encode());
-    bench.work("pointer-chasing", chaseCall { at: U256::ONE }.abi_encode());
-    bench.work("new slots", fillCall { at: U256::ONE }.abi_encode());
+    let far = |n: u64| U256::from((n + 1) << 40); // no transaction finds what another one touched
+    bench.block("pointer-chasing", WORST, |n| chaseCall { at: far(n) }.abi_encode(), TRANSACTION_GAS);
+    let visit = |_| visitCall { at: U256::from(CODES) }.abi_encode();
+    bench.block_of(TRANSACTION_GAS, "contracts of 24 KiB looked at", WORST, visit, TRANSACTION_GAS);
+    bench.block("new slots", WORST, |n| fillCall { at: far(n) }.abi_encode(), TRANSACTION_GAS);
     bench.block("plain transfers of nothing", Address::repeat_byte(0x99), |_| vec![], 21_000);
 
     let new = |n: u64| transferCall { to: Address::from_word(U256::from(n + 1_000).into()), value: U256::ONE }.abi_encode();
     bench.block("credit transfers, new owners", CREDIT, new, 60_000);
     let back = transferCall { to: WORST, value: U256::ONE }.abi_encode();
     bench.block("credit transfers, one owner", CREDIT, |_| back.clone(), 60_000);
-    bench.work("records read by a contract", askCall { module: CREDIT, at: U256::from(1_000_000) }.abi_encode());
-    bench.work("records made by a contract", spreadCall { credit: CREDIT, at: U256::from(1_000_000) }.abi_encode());
+    let ask = |n| askCall { module: CREDIT, at: far(n) }.abi_encode();
+    bench.block("records read by a contract", WORST, ask, TRANSACTION_GAS);
+    let spread = |n| spreadCall { credit: CREDIT, at: far(n) }.abi_encode();
+    bench.block("records made by a contract", WORST, spread, TRANSACTION_GAS);
 
     // The public example of ecrecover, and generators of the curves: any point costs the same.
     let signed = "456e9aea5e197a1f1af7a3e85a3212fa4049a3ba34c2289b4c860fc0b0c64ef3\

@@ -64,6 +64,14 @@ contract Worst {
         }
     }
 
+    /// Looks at the code of one contract after the other.
+    function visit(uint256 at) external view returns (uint256 total) {
+        while (gasleft() > 5_000) {
+            assembly { total := add(total, extcodesize(at)) }
+            unchecked { at++; }
+        }
+    }
+
     /// Arithmetic that takes the longest for its gas.
     function spin() external view returns (uint256 x) {
         x = type(uint256).max - 1;

@@ -24,7 +24,7 @@ impl Class {
     /// What an account of this class has where its record names nothing else.
     pub const fn quota(self) -> Quota {
         match self {
-            Self::Newcomer => Quota { gas_per_ms: 40, cap_gas: 5_000_000 },
+            Self::Newcomer => Quota { gas_per_ms: 40, cap_gas: 3_000_000 },
             Self::Member => Quota { gas_per_ms: 1_000, cap_gas: 50_000_000 },
             Self::Organisation => Quota { gas_per_ms: 20_000, cap_gas: 1_000_000_000 },
         }

@@ -4,7 +4,7 @@
 //! measures it. The EVM's own prices are Ethereum's (Osaka), but for one: see [`POINT_EVALUATION`].
 
 /// Gas of a block that stays under a second on one 2-core machine; what a chain's genesis names unless it knows better.
-pub const BLOCK_GAS: u64 = 50_000_000;
+pub const BLOCK_GAS: u64 = 30_000_000;
 /// Share of a block's gas that all newcomers together may use, percent.
 pub const NEWCOMERS_PERCENT: u64 = 10;
 
