@@ -128,17 +128,16 @@ pub fn estimate_gas(
     let tx = stage.tx(request, TX_GAS_LIMIT_CAP.min(env.gas_limit))?;
     let at_most = called(stage.run(tx.clone(), NoOpInspector)?.result);
     at_most.result?;
-    // A limit below what was used fails; one a 64th above it mostly suffices (EIP-150). In between: halve.
+    // A limit below what was used fails. What was used mostly suffices, else a 64th more (EIP-150). In between: halve.
     let (mut fails, mut suffices) = (at_most.gas_used.saturating_sub(1), tx.gas_limit);
-    let mut probe = at_most.gas_used.saturating_mul(64) / 63;
+    let mut likely = [at_most.gas_used, at_most.gas_used.saturating_mul(64) / 63].into_iter();
     while suffices - fails > 1 && (suffices - fails).saturating_mul(1_000) > suffices.saturating_mul(ESTIMATE_SLACK_PER_MILLE) {
-        let gas_limit = probe.clamp(fails + 1, suffices - 1);
+        let gas_limit = likely.next().unwrap_or(fails + (suffices - fails) / 2).clamp(fails + 1, suffices - 1);
         match stage.run(TxEnv { gas_limit, ..tx.clone() }, NoOpInspector) {
             Ok(ran) if ran.result.is_success() => suffices = gas_limit,
             Ok(_) | Err(ViewError::Invalid(_)) => fails = gas_limit,
             Err(other) => return Err(other),
         }
-        probe = fails + (suffices - fails) / 2;
     }
     Ok(suffices)
 }

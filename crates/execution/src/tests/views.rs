@@ -60,6 +60,13 @@ fn an_estimate_suffices_and_little_less_does_not() {
 }
 
 #[test]
+fn an_estimate_of_a_plain_transfer_is_exact() {
+    let world = world(COUNT);
+    let plain = TransactionRequest { to: Some(who(0x55).into()), ..request(Bytes::new()) };
+    assert_eq!(estimate_gas(&world.records, &world.env, &plain, &StateOverride::default()), Ok(21_000));
+}
+
+#[test]
 fn an_estimate_of_what_always_fails_says_why() {
     // MSTORE(0, 0xdead); REVERT(30, 2)
     let world = world("61dead5f526002601efd");
