@@ -104,7 +104,7 @@ pub fn config(prefix: &str, cache: CacheRef, sizes: StateSizes) -> StateConfig {
     StateConfig {
         merkle_config: MerkleConfig {
             journal_partition: format!("{prefix}-state-merkle"),
-            metadata_partition: format!("{prefix}-state-merkle-metadata"),
+            metadata_partition: format!("{prefix}-state-peaks"),
             items_per_blob: NZU64!(1 << 20),
             write_buffer: BUFFER,
             replay_buffer: BUFFER,
