@@ -2,7 +2,7 @@
 
 const WORDS = {
   en: {
-    skip: "Skip to orders", connecting: "Connecting …", live: "Live: every block shown is final", lost: "The node does not answer. Trying again …",
+    skip: "Skip to the content", connecting: "Connecting …", live: "Live: every block shown is final", lost: "The node does not answer. Trying again …",
     block: "block", clock: "time of the chain (UTC)", pace: "chain time against wall time", open: "open orders", settledCount: "settled orders",
     public: "Orders stand on a public ledger for ever: what was bought, when, how often. No name and no address of a home is written there.",
     orders: "Orders", order: "Order", stateHead: "State", shop: "Shop", household: "Household", total: "Total", since: "Since", next: "What comes next",
@@ -21,7 +21,7 @@ const WORDS = {
     statuses: { Active: "active", Suspended: "suspended", Retired: "retired" },
   },
   ko: {
-    skip: "주문으로 건너뛰기", connecting: "연결 중 …", live: "실시간: 보이는 블록은 모두 확정되었습니다", lost: "노드가 응답하지 않습니다. 다시 시도합니다 …",
+    skip: "본문으로 건너뛰기", connecting: "연결 중 …", live: "실시간: 보이는 블록은 모두 확정되었습니다", lost: "노드가 응답하지 않습니다. 다시 시도합니다 …",
     block: "블록", clock: "체인의 시각 (UTC)", pace: "실제 시간 대비 체인 시간", open: "진행 중인 주문", settledCount: "정산된 주문",
     public: "주문은 공개 원장에 영원히 남습니다: 무엇을, 언제, 얼마나 자주 샀는지. 이름과 집 주소는 적히지 않습니다.",
     orders: "주문", order: "주문", stateHead: "상태", shop: "가게", household: "가구", total: "합계", since: "시작", next: "다음 단계",
@@ -41,7 +41,7 @@ const WORDS = {
   },
 };
 
-const BLOCKS_SHOWN = 20, ROWS_SHOWN = 50, RETRY_MS = 1000, REFRESH_MS = 500;
+const BLOCKS_SHOWN = 20, ROWS_SHOWN = 50, RETRY_MS = 1000, REFRESH_MS = 500, UNKNOWN_METHOD = -32601;
 const OPEN = ["PendingApproval", "Placed", "Accepted", "Shipped", "Claimed", "Disputed", "Arbitration"];
 const SETTLED = ["Settled", "Closed"];
 const BAD = ["Disputed", "Arbitration", "Refunded", "Lapsed", "ReturnDenied"];
@@ -49,7 +49,7 @@ const BAD = ["Disputed", "Arbitration", "Refunded", "Lapsed", "ReturnDenied"];
 let lang = navigator.language.startsWith("ko") ? "ko" : "en";
 let words = WORDS[lang];
 let socket, nextId = 1, waiting = new Map(), blocks = [], people = new Map(), shown = null, stale = true, connected = false;
-let orders = [], shops = [], devices = [];
+let orders = [], shops = [], devices = [], trading = true; // false where the node has no orders to ask about
 
 const el = (id) => document.getElementById(id);
 const short = (hex) => `${hex.slice(0, 8)}…${hex.slice(-4)}`;
@@ -84,7 +84,7 @@ function connect() {
     const call = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.method === "eth_subscription") head(message.params.result);
-    else if (message.error) call?.reject(new Error(message.error.message));
+    else if (message.error) call?.reject(Object.assign(new Error(message.error.message), { code: message.error.code }));
     else call?.resolve(message.result);
   };
 }
@@ -112,11 +112,13 @@ async function refresh() {
   if (stale && connected) {
     stale = false;
     try {
-      [orders, shops, devices] = await Promise.all([ask("dure_orders", ROWS_SHOWN), ask("dure_shops", ROWS_SHOWN), ask("dure_devices", ROWS_SHOWN)]);
+      if (trading) [orders, shops, devices] = await Promise.all([ask("dure_orders", ROWS_SHOWN), ask("dure_shops", ROWS_SHOWN), ask("dure_devices", ROWS_SHOWN)]);
       if (shown) await timeline(shown);
     } catch (error) {
-      el("orders-note").textContent = error.message;
+      if (error.code === UNKNOWN_METHOD) trading = false;
+      else el("orders-note").textContent = error.message;
     }
+    document.querySelectorAll("[data-orders]").forEach((node) => { node.hidden = !trading; });
     draw();
   }
   setTimeout(refresh, REFRESH_MS);
