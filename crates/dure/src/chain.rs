@@ -2,7 +2,7 @@
 
 use crate::{args::keys::{TEST_ACCOUNTS, test_key}, say::Problem};
 use alloy_primitives::{Address, B256};
-use dure_execution::{Class, Quota, genesis::{Genesis as Records, GenesisAccount}};
+use dure_execution::{Class, Quota, gas::BLOCK_GAS, genesis::{Genesis as Records, GenesisAccount}};
 use dure_node::disk::{Config, Genesis};
 use dure_rules::{
     Draft, Env, Memory, Verifier,
@@ -114,7 +114,7 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Prob
     let all: Vec<Address> = accounts.iter().map(|account| account.address).collect();
     let records = institutions(people[0], &all, time_ms).map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
     let records = Records { accounts, records: records.0 }.records();
-    Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: GAS_LIMIT, seed, records })
+    Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: BLOCK_GAS, seed, records })
 }
 
 /// What the institutions begin with: one credit, its issuer, and who may grant roles.

@@ -77,7 +77,7 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
     let app = Router::new().fallback(move |request: Request| {
         let (pages, rpc) = (pages.clone(), rpc_or_nothing.clone());
         async move {
-            let plain = request.method() == Method::GET && !ws::is_upgrade_request(&request);
+            let plain = matches!(*request.method(), Method::GET | Method::HEAD) && !ws::is_upgrade_request(&request);
             if plain { pages.oneshot(request).await.unwrap_or_else(|never| match never {}) } else { rpc(request).await }
         }
     });

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     chain::CREDIT,
-    say::{EXITS, Problem, line, table},
+    say::{help, Problem, line, table},
 };
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall as _, sol};
@@ -20,8 +20,8 @@ sol! {
 /// Show accounts: class, allowance of work, money of the town.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure accounts                        your keys and the test accounts\n  dure accounts test/1 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266\n\nNothing costs a fee here; each account has an allowance of gas that renews with time."
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure accounts                        your keys and the test accounts\n  dure accounts test/1 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266\n\nNothing costs a fee here; each account has an allowance of gas that renews with time.")
 )]
 pub struct Accounts {
     #[command(flatten)]

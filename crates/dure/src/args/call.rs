@@ -1,15 +1,15 @@
 //! `dure call`.
 
 use super::{function, remote};
-use crate::say::{EXITS, Problem, line};
+use crate::say::{help, Problem, line};
 use alloy_primitives::{Address, U64};
 use serde_json::{Value, json};
 
 /// Ask a contract or a module, without changing anything.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure call 0xD00EC00000000000000000000000000000000001 'symbol()(string)'\n  dure call 0xD00EC00000000000000000000000000000000001 'balanceOf(address)(uint256)' 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --height 10"
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure call 0xD00EC00000000000000000000000000000000001 'symbol()(string)'\n  dure call 0xD00EC00000000000000000000000000000000001 'balanceOf(address)(uint256)' 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266 --height 10")
 )]
 pub struct Call {
     #[command(flatten)]

@@ -1,14 +1,14 @@
 //! `dure completions`.
 
-use crate::say::{EXITS, Problem};
+use crate::say::{help, Problem};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 /// Print completions for a shell.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure completions bash > ~/.local/share/bash-completion/completions/dure\n  dure completions zsh > ~/.zfunc/_dure"
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure completions bash > ~/.local/share/bash-completion/completions/dure\n  dure completions zsh > ~/.zfunc/_dure")
 )]
 pub struct Completions {
     /// Which shell.

@@ -3,7 +3,7 @@
 use super::keys::test_key;
 use crate::{
     chain::{self, CREDIT, Folder},
-    say::{self, EXITS, Problem, line},
+    say::{self, help, Problem, line},
 };
 use dure_node::{disk::{self, Running}, pacing::{SPEED_MAX, system_ms}};
 use dure_rules::credits::CreditId;
@@ -18,8 +18,8 @@ const PORT: u16 = 8545;
 /// Run a chain on this machine, with accounts to try things with. `dure` alone does the same.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure dev\n  dure dev --http 127.0.0.1:9000 --data /var/lib/dure\n  dure dev --speed 600                 ten hours of the chain's time pass in a minute\n  dure dev --accounts FILE             a line each: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]\n\nThe folder keeps the chain: a second start goes on where the first one stopped. With --json the first line on stdout\nsays {\"event\":\"ready\",\"http\":…,\"ws\":…,\"chainId\":…} once the node answers."
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure dev\n  dure dev --http 127.0.0.1:9000 --data /var/lib/dure\n  dure dev --speed 600                 ten hours of the chain's time pass in a minute\n  dure dev --accounts FILE             a line each: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]\n\nThe folder keeps the chain: a second start goes on where the first one stopped. With --json the first line on stdout\nsays {\"event\":\"ready\",\"http\":…,\"ws\":…,\"chainId\":…} once the node answers.")
 )]
 pub struct Dev {
     /// Where to listen; port 0 takes a free one.

@@ -13,7 +13,7 @@ pub struct Called {
     #[arg(value_name = "FUNCTION")]
     function: Option<String>,
     /// Its arguments, in order.
-    #[arg(value_name = "ARG", allow_hyphen_values = true)]
+    #[arg(value_name = "ARG", allow_negative_numbers = true)]
     args: Vec<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     chain::Folder,
-    say::{EXITS, Problem, line},
+    say::{help, Problem, line},
 };
 use clap::Subcommand;
 use dure_node::{disk, history::History as _};
@@ -15,8 +15,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Make the read side again from the blocks of a stopped node.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure index rebuild\n  dure index rebuild --data /var/lib/dure\n\nThe index answers questions about older blocks. It is made from blocks alone; nothing is lost with it."
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure index rebuild\n  dure index rebuild --data /var/lib/dure\n\nThe index answers questions about older blocks. It is made from blocks alone; nothing is lost with it.")
 )]
 pub struct Index {
     #[command(subcommand)]

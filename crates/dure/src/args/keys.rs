@@ -1,6 +1,6 @@
 //! `dure keys`: keys in encrypted files, as other Ethereum programs keep them (Web3 Secret Storage, version 3).
 
-use crate::say::{EXITS, Problem, line, nearest, table};
+use crate::say::{help, Problem, line, nearest, table};
 use alloy_primitives::Address;
 use alloy_signer_local::{MnemonicBuilder, PrivateKeySigner};
 use clap::Subcommand;
@@ -15,8 +15,8 @@ pub const TEST_ACCOUNTS: u32 = 10;
 /// Make, list and show keys.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure keys new anna\n  dure keys list\n  dure keys show anna --secret\n\n`test/0` to `test/9` name the well-known test accounts, which are members of a chain of `dure dev`."
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure keys new anna\n  dure keys list\n  dure keys show anna --secret\n\n`test/0` to `test/9` name the well-known test accounts, which are members of a chain of `dure dev`.")
 )]
 pub struct Keys {
     #[command(flatten)]

@@ -11,7 +11,7 @@ mod refusal;
 mod remote;
 mod tx;
 
-use crate::say::{EXITS, Problem};
+use crate::say::{help, Problem};
 use clap::{Parser, Subcommand};
 
 /// Dure: a chain that a community runs itself.
@@ -20,13 +20,12 @@ use clap::{Parser, Subcommand};
     name = "dure",
     version,
     about,
-    after_help = EXITS,
-    after_long_help = concat!(
-        "Examples:\n",
-        "  dure                          a chain on this machine, with accounts to try things with\n",
-        "  dure accounts                 who there is and what they have, in another terminal\n",
-        "  dure keys new anna            a key of your own\n\n",
-        "Exit codes: 0 done · 1 refused or not found · 2 wrong arguments · 3 node, file or port cannot be reached · 4 fault of the program",
+    after_help = help!(),
+    after_long_help = help!(
+        "Examples:
+  dure                          a chain on this machine, with accounts to try things with
+  dure accounts                 who there is and what they have, in another terminal
+  dure keys new anna            a key of your own"
     ),
     disable_help_subcommand = true,
 )]

@@ -1,14 +1,14 @@
 //! `dure tx`.
 
 use super::{function, keys, remote};
-use crate::say::{EXITS, Problem, line};
+use crate::say::{help, Problem, line};
 use alloy_primitives::{Address, B256, TxKind, U256};
 
 /// Send a transaction and wait until it is final, or show one.
 #[derive(clap::Args)]
 #[command(
-    after_help = EXITS,
-    after_long_help = "Examples:\n  dure tx --from test/0 0xD00EC00000000000000000000000000000000001 'transfer(address,uint256)' 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 500\n  dure tx --from anna orders 'acceptOrder(bytes32)' 0x…\n  dure tx --receipt 0x…\n\nA transaction costs nothing; each account has an allowance of work that renews with time."
+    after_help = help!(),
+    after_long_help = help!("Examples:\n  dure tx --from test/0 0xD00EC00000000000000000000000000000000001 'transfer(address,uint256)' 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 500\n  dure tx --from anna orders 'acceptOrder(bytes32)' 0x…\n  dure tx --receipt 0x…\n\nA transaction costs nothing; each account has an allowance of work that renews with time.")
 )]
 pub struct Tx {
     #[command(flatten)]
