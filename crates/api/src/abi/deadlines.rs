@@ -1,0 +1,32 @@
+//! Deadlines run by themselves: there is nothing to call, only something to see.
+
+use super::logged;
+use alloy_primitives::{B256, Log};
+use alloy_sol_types::{SolError as _, sol};
+use dure_rules::deadlines::{Due, Event, MODULE, Refusal};
+
+sol! {
+    /// Deadlines that run at the start of a block.
+    #[sol(abi)]
+    #[derive(Debug)]
+    interface IDeadlines {
+        /// What was due could not be done. `kind`: 0 an order, 1 a dispute.
+        event Failed(uint8 indexed kind, bytes32 indexed id);
+
+        error Full(uint64 atMs);
+    }
+}
+
+pub(super) fn log(event: &Event) -> Log {
+    let Event::Failed { due } = *event;
+    let (kind, id): (u8, B256) = match due {
+        Due::Order(id) => (0, id),
+        Due::Dispute(id) => (1, id),
+    };
+    logged(MODULE, &IDeadlines::Failed { kind, id })
+}
+
+pub(super) fn error(refusal: &Refusal) -> Vec<u8> {
+    let Refusal::Full { at_ms } = *refusal;
+    IDeadlines::Full { atMs: at_ms }.abi_encode()
+}

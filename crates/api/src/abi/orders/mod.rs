@@ -1,0 +1,11 @@
+//! Orders: calldata ↔ actions, events → logs, refusals → errors.
+
+mod calls;
+mod interface;
+mod outcome;
+mod views;
+
+pub use interface::IOrders;
+
+pub(super) use calls::{decode, encode};
+pub(super) use outcome::{error, log};
