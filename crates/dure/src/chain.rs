@@ -16,8 +16,6 @@ use std::{
 
 /// EIP-155 chain id of every development chain.
 pub const CHAIN_ID: u64 = 20_260;
-/// Most gas of a block: what stays under a second at its worst.
-const GAS_LIMIT: u64 = dure_execution::gas::BLOCK_GAS;
 /// What each test account begins with, minor units of the town's credit.
 pub const TEST_MONEY: u128 = 1_000_000;
 /// The town's own money: a reserve credit that `test/0` issues.
