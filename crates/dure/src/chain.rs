@@ -1,8 +1,15 @@
 //! The folder of a development chain: its genesis, its lock, and how it is brought up.
 
-use crate::{args::keys::{TEST_ACCOUNTS, test_key}, say::Problem};
+use crate::{
+    args::keys::{TEST_ACCOUNTS, test_key},
+    say::Problem,
+};
 use alloy_primitives::{Address, B256};
-use dure_execution::{Class, Quota, gas::BLOCK_GAS, genesis::{Genesis as Records, GenesisAccount}};
+use dure_execution::{
+    Class, Quota,
+    gas::BLOCK_GAS,
+    genesis::{Genesis as Records, GenesisAccount},
+};
 use dure_node::disk::{Config, Genesis};
 use dure_rules::{
     Draft, Env, Memory, Verifier,
@@ -41,7 +48,8 @@ impl Folder {
     /// # Errors
     /// Where it cannot be made, or another process holds it.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let unusable = |error: std::io::Error| Problem::unreachable(format!("the folder {} cannot be used: {error}", path.display()));
+        let unusable =
+            |error: std::io::Error| Problem::unreachable(format!("the folder {} cannot be used: {error}", path.display()));
         std::fs::create_dir_all(path).map_err(unusable)?;
         let lock = File::create(path.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
@@ -108,9 +116,12 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Prob
         accounts.push(GenesisAccount::plain(test_key(&index.to_string())?.address(), Class::Member));
     }
     let people: Vec<Address> = accounts.iter().map(|account| account.address).collect();
-    accounts.extend(asked.iter().map(|asked| GenesisAccount { quota: asked.quota, ..GenesisAccount::plain(asked.address, asked.class) }));
+    accounts.extend(
+        asked.iter().map(|asked| GenesisAccount { quota: asked.quota, ..GenesisAccount::plain(asked.address, asked.class) }),
+    );
     let all: Vec<Address> = accounts.iter().map(|account| account.address).collect();
-    let records = institutions(people[0], &all, time_ms).map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
+    let records = institutions(people[0], &all, time_ms)
+        .map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
     let records = Records { accounts, records: records.0 }.records();
     Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: BLOCK_GAS, seed, records })
 }
@@ -157,7 +168,8 @@ pub fn accounts(text: &str) -> Result<Vec<Asked>, Problem> {
         let words: Vec<&str> = line.split([' ', ',', '\t']).filter(|word| !word.is_empty()).collect();
         if !words.is_empty() {
             let wrong = |what: String| {
-                Problem::usage(format!("line {}: {what}", number + 1)).hint("write: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]")
+                Problem::usage(format!("line {}: {what}", number + 1))
+                    .hint("write: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]")
             };
             all.push(account(&words).map_err(wrong)?);
         }

@@ -101,7 +101,11 @@ fn what_is_final_outlives_kill_9_and_older_heights_still_answer() {
         heights.push(receipt["height"].as_u64().expect("height"));
         dev.kill();
     }
-    let rebuilt = Command::new(env!("CARGO_BIN_EXE_dure")).args(["index", "rebuild", "--json", "--data"]).arg(&data).output().expect("runs");
+    let rebuilt = Command::new(env!("CARGO_BIN_EXE_dure"))
+        .args(["index", "rebuild", "--json", "--data"])
+        .arg(&data)
+        .output()
+        .expect("runs");
     assert!(rebuilt.status.success(), "{rebuilt:?}");
     let dev = Dev::start(&data);
     for (past, height) in heights.iter().enumerate() {
@@ -115,7 +119,11 @@ fn a_folder_is_run_by_one_process_and_refusals_come_in_words() {
     let folder = tempfile::tempdir().expect("folder");
     let data = folder.path().join("data");
     let dev = Dev::start(&data);
-    let second = Command::new(env!("CARGO_BIN_EXE_dure")).args(["dev", "--http", "localhost:0", "--data"]).arg(&data).output().expect("runs");
+    let second = Command::new(env!("CARGO_BIN_EXE_dure"))
+        .args(["dev", "--http", "localhost:0", "--data"])
+        .arg(&data)
+        .output()
+        .expect("runs");
     assert_eq!(second.status.code(), Some(3), "{second:?}");
     assert!(String::from_utf8_lossy(&second.stderr).contains("another dure runs"), "{second:?}");
 

@@ -105,7 +105,8 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let signer = PrivateKeySigner::from_bytes(&B256::repeat_byte(7)).expect("a fixed key");
-        let compiled: serde_json::Value = serde_json::from_str(include_str!("../sol/Worst.json")).expect("compiled by scripts/compile-sol");
+        let compiled: serde_json::Value =
+            serde_json::from_str(include_str!("../sol/Worst.json")).expect("compiled by scripts/compile-sol");
         let code = hex::decode(compiled["runtime"].as_str().expect("hex")).expect("hex");
         let quota = Some(Quota { gas_per_ms: 0, cap_gas: u64::MAX });
         let sender = GenesisAccount { quota, ..GenesisAccount::plain(signer.address(), Class::Member) };
@@ -175,7 +176,11 @@ impl Bench {
     /// A block of calls to one of Ethereum's precompiles, after a look that it takes this input.
     fn precompile(&mut self, name: &str, which: u64, input: Vec<u8>) {
         let address = Address::from_word(U256::from(which).into());
-        let request = TransactionRequest { to: Some(address.into()), input: TransactionInput::new(input.clone().into()), ..Default::default() };
+        let request = TransactionRequest {
+            to: Some(address.into()),
+            input: TransactionInput::new(input.clone().into()),
+            ..Default::default()
+        };
         let called = views::call(&self.records, &self.env, &request, &Default::default()).expect("the view runs");
         assert!(called.result.is_ok_and(|output| !output.is_empty()), "{name} refuses its input");
         let reserve = U256::from(called.gas_used + 10_000);
@@ -217,7 +222,8 @@ fn main() {
     bench.precompile("ecrecover", 1, hex::decode(signed).expect("hex"));
     bench.precompile("sha256 of 32 B", 2, vec![1; 32]);
     bench.precompile("ripemd160 of 32 B", 3, vec![1; 32]);
-    for (name, base, exponent, modulus) in [("modexp 32/32/32 B", 32, 32, 32), ("modexp 256/3/256 B", 256, 3, 256), ("modexp 1024/1/1024 B", 1_024, 1, 1_024)]
+    for (name, base, exponent, modulus) in
+        [("modexp 32/32/32 B", 32, 32, 32), ("modexp 256/3/256 B", 256, 3, 256), ("modexp 1024/1/1024 B", 1_024, 1, 1_024)]
     {
         let lengths = [base, exponent, modulus].map(|length: u64| U256::from(length).to_be_bytes::<32>());
         let mut input = [lengths.concat(), vec![0xff; (base + exponent + modulus) as usize]].concat();
@@ -240,8 +246,12 @@ fn main() {
     blake[0..4].copy_from_slice(&100_000u32.to_be_bytes());
     bench.precompile("blake2f of 100,000 rounds", 9, blake);
     // EIP-4844: the polynomial x at z = 1, so that neither commitment nor proof is the point at infinity.
-    let commitment = hex::decode("ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81").expect("hex");
-    let generator = hex::decode("97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb").expect("hex");
+    let commitment =
+        hex::decode("ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42d25926fc0c97b336e9f0fb35e5a04c81")
+            .expect("hex");
+    let generator =
+        hex::decode("97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb")
+            .expect("hex");
     let mut versioned = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &commitment).as_ref().to_vec();
     versioned[0] = 1;
     let one = B256::with_last_byte(1).to_vec();

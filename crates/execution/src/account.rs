@@ -152,9 +152,14 @@ mod tests {
             quota: Some(Quota { gas_per_ms: 10, cap_gas: 1_000 }),
             ..AccountRecord::unknown(Address::ZERO)
         };
-        for (left, at, now, expected) in
-            [(0, 100, 100, 0), (0, 100, 101, 10), (5, 100, 150, 505), (5, 100, 10_000, 1_000), (5, 100, 50, 5), (0, 0, u64::MAX, 1_000)]
-        {
+        for (left, at, now, expected) in [
+            (0, 100, 100, 0),
+            (0, 100, 101, 10),
+            (5, 100, 150, 505),
+            (5, 100, 10_000, 1_000),
+            (5, 100, 50, 5),
+            (0, 0, u64::MAX, 1_000),
+        ] {
             assert_eq!(allowance_of(&spent(left, at), now), expected, "{left} at {at}, now {now}");
         }
         assert_eq!(allowance_of(&AccountRecord::unknown(Address::ZERO), 0), Class::Newcomer.quota().cap_gas);

@@ -11,8 +11,8 @@
 use crate::ledger::{Db, Ledger, Miss, Shared, Why};
 use crate::modules::{Law, Place, Signatures, precompiles};
 use crate::{
-    Allowance, BlockEnv, Bytes, Class, Key, Mode, PREVRANDAO, RECENT_HASHES, ReceiptEnvelope, StateReader, Transaction, Unavailable,
-    allowance_of, gas, keys, law,
+    Allowance, BlockEnv, Bytes, Class, Key, Mode, PREVRANDAO, RECENT_HASHES, ReceiptEnvelope, StateReader, Transaction,
+    Unavailable, allowance_of, gas, keys, law,
 };
 use alloy_consensus::{Eip658Value, Transaction as _, TxType, proofs::ordered_trie_root_with_encoder};
 use alloy_eips::eip2718::Encodable2718 as _;
@@ -285,7 +285,9 @@ impl Execution {
         let mut ledger = self.ledger.lock();
         let mut codes = B256Set::default();
         for to in self.transactions.iter().filter_map(Transaction::to).filter(|to| !(self.law.is_module)(to)) {
-            if ledger.knows(&keys::account(to)) && let Ok(account) = ledger.account(to, None) {
+            if ledger.knows(&keys::account(to))
+                && let Ok(account) = ledger.account(to, None)
+            {
                 codes.insert(account.code_hash());
             }
         }
@@ -331,7 +333,9 @@ impl Execution {
             Ok(effects) => effects,
             Err(Stop::Missing(_)) => return Err(Halt::Missed),
             Err(Stop::Corrupt(key)) => return Err(Halt::Failed(Error::Corrupt(key))),
-            Err(Stop::OutOfGas) => return Err(Halt::Failed(Error::Evm("what is due ran out of gas, which it does not pay".into()))),
+            Err(Stop::OutOfGas) => {
+                return Err(Halt::Failed(Error::Evm("what is due ran out of gas, which it does not pay".into())));
+            }
         };
         let mut ledger = self.ledger.lock();
         for key in effects.writes.keys() {

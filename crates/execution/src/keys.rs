@@ -49,7 +49,16 @@ mod tests {
         let who = Address::repeat_byte(0x11);
         let all = [account(who), slot(who, U256::from(1)), slot(who, U256::from(2)), code(B256::ZERO)];
         for key in all {
-            assert_eq!(key.0[0], if key == all[0] { ACCOUNT } else if key == all[3] { CODE } else { SLOT });
+            assert_eq!(
+                key.0[0],
+                if key == all[0] {
+                    ACCOUNT
+                } else if key == all[3] {
+                    CODE
+                } else {
+                    SLOT
+                }
+            );
         }
         assert_ne!(all[1], all[2]);
         assert_eq!(account(who).0[1..], keccak256([&[1u8][..], who.as_slice()].concat()).0[..31]);

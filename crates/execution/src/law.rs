@@ -11,8 +11,7 @@ use dure_rules::recent::{RECENT, WINDOW};
 use dure_rules::{Action, Draft, Env, Failure, is_module};
 
 /// The law of every chain.
-pub(crate) const LAW: Law =
-    Law { is_module, call, due: dure_rules::run_due, due_hints, log: abi::event_to_log, hints };
+pub(crate) const LAW: Law = Law { is_module, call, due: dure_rules::run_due, due_hints, log: abi::event_to_log, hints };
 
 fn call(draft: &mut Draft<'_>, to: Address, data: &[u8], is_static: bool) -> Result<Bytes, End> {
     let answer = match abi::decode(to, data).map_err(refused_call)? {

@@ -228,8 +228,7 @@ impl Source for Records<'_, '_> {
 pub(crate) struct Signatures;
 
 /// Half the order of P-256 (SEC 2, 2.4.2), rounded down: the largest low s.
-const P256_HALF_ORDER: [u8; 32] =
-    alloy_primitives::hex!("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8");
+const P256_HALF_ORDER: [u8; 32] = alloy_primitives::hex!("7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8");
 
 impl Verifier for Signatures {
     fn p256(&self, public_key: &[u8; 64], prehash: &B256, signature: &[u8; 64]) -> bool {

@@ -57,7 +57,12 @@ impl Transaction {
     /// [`SYSTEM`] to the deadlines module, its nonce the height, its signature zero. Never decoded from bytes: zero is no
     /// valid signature, so nobody can send it.
     pub fn system(chain_id: u64, height: u64) -> Self {
-        let body = TxLegacy { chain_id: Some(chain_id), nonce: height, to: TxKind::Call(dure_rules::deadlines::MODULE), ..Default::default() };
+        let body = TxLegacy {
+            chain_id: Some(chain_id),
+            nonce: height,
+            to: TxKind::Call(dure_rules::deadlines::MODULE),
+            ..Default::default()
+        };
         Self::unsigned(body, SYSTEM)
     }
 

@@ -10,7 +10,7 @@
 //! is chosen by `cfg` or by a feature.
 
 use crate::{
-    block::{Block, BlockContext, Body, BODY_MAX_BYTES, Results, TRANSACTIONS_MAX},
+    block::{BODY_MAX_BYTES, Block, BlockContext, Body, Results, TRANSACTIONS_MAX},
     chain::{Chain, Executed},
     execute::{Disk, Work, execute},
     history::{FinalBlock, FinalTransaction},
@@ -26,7 +26,10 @@ use commonware_runtime::Spawner;
 use commonware_storage::Context;
 use commonware_utils::non_empty_range;
 use dure_execution::{BlockEnv, Error, Mode, Outcome, RECENT_HASHES, Transaction};
-use futures::{StreamExt as _, future::{Either, select}};
+use futures::{
+    StreamExt as _,
+    future::{Either, select},
+};
 use std::{
     collections::{BTreeMap, HashSet},
     pin::pin,
@@ -172,8 +175,7 @@ impl Node {
         }
         std::thread::scope(|scope| {
             let parts = raw.chunks(raw.len().div_ceil(self.threads));
-            let parts: Vec<_> =
-                parts.map(|part| scope.spawn(move || part.iter().map(one).collect::<Option<Vec<_>>>())).collect();
+            let parts: Vec<_> = parts.map(|part| scope.spawn(move || part.iter().map(one).collect::<Option<Vec<_>>>())).collect();
             let parts = parts.into_iter().map(|part| part.join().ok().flatten());
             parts.collect::<Option<Vec<_>>>().map(|parts| parts.concat())
         })
@@ -205,7 +207,12 @@ struct Lineage {
 pub struct App(pub Arc<Node>);
 
 impl App {
-    async fn execute<E: Spawner + Context>(&self, env: BlockEnv, transactions: Vec<Transaction>, batch: Batch<E>) -> Option<Work<E>> {
+    async fn execute<E: Spawner + Context>(
+        &self,
+        env: BlockEnv,
+        transactions: Vec<Transaction>,
+        batch: Batch<E>,
+    ) -> Option<Work<E>> {
         match execute::<E>(env, transactions, batch, self.0.chain.genesis_records(), &self.0.disk).await {
             Ok(work) => Some(work),
             Err(refused @ Error::InvalidBlock { .. }) => {

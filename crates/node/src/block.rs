@@ -305,7 +305,9 @@ mod tests {
 
     #[test]
     fn a_block_comes_back_from_its_bytes() {
-        for transactions in [vec![], vec![Bytes::from(vec![1; 110])], (0..50u8).map(|i| Bytes::from(vec![i; i as usize])).collect()] {
+        for transactions in
+            [vec![], vec![Bytes::from(vec![1; 110])], (0..50u8).map(|i| Bytes::from(vec![i; i as usize])).collect()]
+        {
             let block = block(transactions);
             let bytes = block.encode();
             assert_eq!(bytes.len(), block.encode_size());

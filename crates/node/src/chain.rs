@@ -5,7 +5,7 @@
 //! while the database moves on under it. Everything here is rebuilt after a restart; nothing here is asked by consensus but
 //! the hashes of the last blocks, which the archive of blocks gives again.
 
-use crate::history::{FinalBlock, PlacedLog, LogQuery};
+use crate::history::{FinalBlock, LogQuery, PlacedLog};
 use alloy_primitives::{B256, Bytes};
 use dure_execution::RECENT_HASHES;
 use dure_rules::Key;
@@ -79,8 +79,7 @@ impl Chain {
     /// A chain that knows its genesis only. `genesis.changes` are its records.
     pub fn new(genesis: Arc<FinalBlock>) -> Self {
         let head = Head { height: 0, hash: genesis.hash, time_ms: genesis.time_ms };
-        let genesis_records =
-            genesis.changes.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
+        let genesis_records = genesis.changes.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
         let window = Window { hashes: VecDeque::from([genesis.hash]), ..Window::default() };
         Self {
             window: RwLock::new(window),

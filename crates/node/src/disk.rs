@@ -19,8 +19,14 @@ use commonware_consensus::{marshal::Identifier, types::Height};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
 use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
 use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as runtime};
-use commonware_stream::{cups::{self, Cups}, sake::{self, Sake}};
-use commonware_utils::{NZU32, NZUsize, TryCollect as _, ordered::{Map, Set}};
+use commonware_stream::{
+    cups::{self, Cups},
+    sake::{self, Sake},
+};
+use commonware_utils::{
+    NZU32, NZUsize, TryCollect as _,
+    ordered::{Map, Set},
+};
 use dure_execution::{BlockEnv, Execution, Key, Mode, Step};
 use dure_server::NewBlock;
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -83,7 +89,8 @@ fn threads() -> usize {
 
 async fn come_up(context: runtime::Context, config: Config) -> Result<Running, HistoryError> {
     let Genesis { chain_id, time_ms, gas_limit, seed, records } = config.genesis;
-    let committed = records.iter().flat_map(|(key, value)| [key.as_slice(), keccak256(value).as_slice()].concat()).collect::<Vec<_>>();
+    let committed =
+        records.iter().flat_map(|(key, value)| [key.as_slice(), keccak256(value).as_slice()].concat()).collect::<Vec<_>>();
     // Block 1 writes the records, so the block before it stands on an empty database, whose root nobody needs to know.
     let target = empty_target::<runtime::Context>();
     let genesis = Block::genesis(time_ms, gas_limit, keccak256(committed), &target, B256::ZERO);
@@ -160,7 +167,10 @@ async fn start_engine(context: runtime::Context, secret: &Secret, node: Arc<Node
         sizes: StateSizes::NODE,
     };
     engine::start::<_, _, _, _, _, _, fn(commonware_glue::stateful::Mailbox<runtime::Context, App>) -> _>(
-        context, config, channels, |mailbox| mailbox,
+        context,
+        config,
+        channels,
+        |mailbox| mailbox,
     )
     .await
 }

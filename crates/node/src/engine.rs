@@ -23,7 +23,10 @@ use commonware_consensus::{
     },
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
-use commonware_cryptography::{Digested, Digestible as _, Sha256, certificate::{ConstantProvider, Verifier as _}};
+use commonware_cryptography::{
+    Digested, Digestible as _, Sha256,
+    certificate::{ConstantProvider, Verifier as _},
+};
 use commonware_glue::stateful::{
     Config as StatefulConfig, Mailbox as StatefulMailbox, PruneConfig, Stateful, SyncPlan,
     db::{SyncEngineConfig, p2p as state_resolver},
@@ -36,7 +39,11 @@ use commonware_storage::{Context, archive::prunable, translator::TwoCap};
 use commonware_utils::{NZDuration, NZU64, NZUsize};
 use dure_execution::RECENT_HASHES;
 use rand_core::CryptoRng;
-use std::{num::{NonZeroU64, NonZeroUsize}, sync::{Arc, Mutex}, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// Channels of the network that an engine takes, in order.
 pub const CHANNELS: u64 = 7;

@@ -16,11 +16,7 @@ use commonware_runtime::Spawner;
 use commonware_storage::{Context, qmdb::current::batch::Slot};
 use dure_execution::{BlockEnv, Error, Execution, Outcome, StateReader, Step, Transaction, Unavailable};
 use dure_rules::Key;
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    future::Future,
-};
+use std::{cell::RefCell, collections::HashMap, future::Future};
 
 /// How a task waits for the disk where it cannot be suspended.
 #[derive(Clone, Debug)]
@@ -122,11 +118,8 @@ impl Known<'_> {
     /// Remembers what the database holds under `keys` and gives it as the execution takes it.
     fn learn(&mut self, keys: &[Key], values: Vec<Option<Value>>) -> Vec<(Key, Option<Bytes>)> {
         let born = |key: &Key| self.born.and_then(|genesis| genesis.get(key).cloned());
-        let learned: Vec<_> = keys
-            .iter()
-            .zip(values)
-            .map(|(key, value)| (*key, value.map(|value| Bytes(value.0)).or_else(|| born(key))))
-            .collect();
+        let learned: Vec<_> =
+            keys.iter().zip(values).map(|(key, value)| (*key, value.map(|value| Bytes(value.0)).or_else(|| born(key)))).collect();
         self.values.extend(learned.iter().cloned());
         learned
     }

@@ -1,6 +1,6 @@
 //! A node of the chain: agreement, storage, pool, pacing, genesis, and what older heights are asked from.
 //!
-//! This crate is the only one that imports commonware. It never decides what a transaction may do (`dure-rules` and
+//! It is the only one that imports commonware. This crate never decides what a transaction may do (`dure-rules` and
 //! `dure-execution` do), never speaks JSON (`dure-server` does), and has no rule that depends on the runtime it runs in: the
 //! same [`app`] runs on disk and in the deterministic simulation.
 

@@ -80,7 +80,8 @@ impl Served {
     }
 
     fn env(&self, height: u64) -> Result<BlockEnv, BackendError> {
-        let block = self.index.block(height).map_err(fault)?.ok_or_else(|| BackendError::Fault(format!("block {height} is missing")))?;
+        let block =
+            self.index.block(height).map_err(fault)?.ok_or_else(|| BackendError::Fault(format!("block {height} is missing")))?;
         Ok(BlockEnv {
             chain_id: self.node.chain_id,
             number: height,
@@ -141,7 +142,12 @@ pub fn news(block: &FinalBlock) -> NewBlock {
 }
 
 fn rpc_header(block: &FinalBlock) -> Header {
-    Header { hash: block.hash, inner: block.header.clone(), total_difficulty: Some(U256::ZERO), size: Some(U256::from(block.size_bytes)) }
+    Header {
+        hash: block.hash,
+        inner: block.header.clone(),
+        total_difficulty: Some(U256::ZERO),
+        size: Some(U256::from(block.size_bytes)),
+    }
 }
 
 fn rpc_log(placed: PlacedLog) -> Log {
@@ -219,7 +225,9 @@ impl Backend for Served {
         Ok(self.stored(id)?.map(|block| {
             let all = block.transactions.iter().enumerate();
             let transactions = if full {
-                BlockTransactions::Full(all.map(|(index, transaction)| rpc_transaction(&block, index as u64, transaction)).collect())
+                BlockTransactions::Full(
+                    all.map(|(index, transaction)| rpc_transaction(&block, index as u64, transaction)).collect(),
+                )
             } else {
                 BlockTransactions::Hashes(all.map(|(_, transaction)| transaction.hash).collect())
             };
@@ -321,14 +329,20 @@ impl Backend for Served {
             all.push(if transaction.from == dure_rules::ids::SYSTEM {
                 dure_execution::Transaction::system(self.node.chain_id, block.height)
             } else {
-                dure_execution::Transaction::decode(&raw, self.node.chain_id).map_err(|error| BackendError::Fault(error.to_string()))?
+                dure_execution::Transaction::decode(&raw, self.node.chain_id)
+                    .map_err(|error| BackendError::Fault(error.to_string()))?
             });
         }
         let index = u32::try_from(index).map_err(|error| BackendError::Fault(error.to_string()))?;
         views::trace_transaction(&before, &self.env(block.height)?, &all, index, &tracer(&options)?).map(geth).map_err(refused)
     }
 
-    fn trace_call(&self, request: TransactionRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
+    fn trace_call(
+        &self,
+        request: TransactionRequest,
+        at: BlockId,
+        options: GethDebugTracingOptions,
+    ) -> Result<GethTrace, BackendError> {
         let at = self.at(at)?;
         let env = self.env(at.height)?;
         views::trace_call(&at, &env, &request, &StateOverride::default(), &tracer(&options)?).map(geth).map_err(refused)
@@ -336,8 +350,8 @@ impl Backend for Served {
 
     fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
         let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
-        let transaction =
-            dure_execution::Transaction::decode(&raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
+        let transaction = dure_execution::Transaction::decode(&raw, self.node.chain_id)
+            .map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
         let account = self.record(transaction.signer(), BlockId::latest())?;
         self.node.pool.submit(transaction, &account, (self.now_ms)(), system_ms()).map_err(refuse)
     }
@@ -352,9 +366,9 @@ fn tracer(options: &GethDebugTracingOptions) -> Result<Tracer, BackendError> {
         Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::CallTracer)) => {
             Ok(Tracer::Call(options.tracer_config.clone().into_call_config().unwrap_or_else(|_| CallConfig::default())))
         }
-        Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::PreStateTracer)) => {
-            Ok(Tracer::PreState(options.tracer_config.clone().into_pre_state_config().unwrap_or_else(|_| PreStateConfig::default())))
-        }
+        Some(GethDebugTracerType::BuiltInTracer(GethDebugBuiltInTracerType::PreStateTracer)) => Ok(Tracer::PreState(
+            options.tracer_config.clone().into_pre_state_config().unwrap_or_else(|_| PreStateConfig::default()),
+        )),
         _ => Err(BackendError::Refused("this tracer is not known; callTracer and prestateTracer are".into())),
     }
 }

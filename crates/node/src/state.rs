@@ -9,9 +9,15 @@ use commonware_codec::{Buf, EncodeSize, Error, RangeCfg, Read, Write};
 use commonware_cryptography::{Sha256, sha256};
 use commonware_glue::stateful::db::{DatabaseSet, Reader, Shared};
 use commonware_parallel::Sequential;
-use commonware_runtime::{BLOB_PAGE_SIZE, Spawner, buffer::paged::{CacheRef, page_size}};
+use commonware_runtime::{
+    BLOB_PAGE_SIZE, Spawner,
+    buffer::paged::{CacheRef, page_size},
+};
 use commonware_storage::{
-    Context, journal::contiguous::variable::Config as LogConfig, merkle::full::Config as MerkleConfig, mmr,
+    Context,
+    journal::contiguous::variable::Config as LogConfig,
+    merkle::full::Config as MerkleConfig,
+    mmr,
     qmdb::{current, sync::Target},
     translator::EightCap,
 };

@@ -12,7 +12,10 @@ use commonware_glue::stateful::db::{
     p2p::{Mailbox, ResponseDropped},
 };
 use commonware_runtime::Spawner;
-use commonware_storage::{Context, qmdb::sync::{Feedback, Request, Response, Source, source}};
+use commonware_storage::{
+    Context,
+    qmdb::sync::{Feedback, Request, Response, Source, source},
+};
 use commonware_utils::channel::{mpsc, oneshot};
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -66,8 +69,7 @@ fn unwrap<O>(response: Response<Family, Wire<O>, Digest>) -> Response<Family, O,
 /// What peers are served from.
 pub struct Served<E: Spawner + Context>(Databases<E>);
 
-impl<E: Spawner + Context> Source for Served<E>
-{
+impl<E: Spawner + Context> Source for Served<E> {
     type Family = Family;
     type Digest = Digest;
     type Op = Wire<Operation<E>>;
@@ -100,8 +102,7 @@ impl<E: Spawner + Context> Fetcher<E> {
     }
 }
 
-impl<E: Spawner + Context> Source for Fetcher<E>
-{
+impl<E: Spawner + Context> Source for Fetcher<E> {
     type Family = Family;
     type Digest = Digest;
     type Op = Operation<E>;
@@ -144,8 +145,7 @@ async fn forward<O: Send + 'static>(
     }
 }
 
-impl<E: Spawner + Context> AttachableResolver<State<E>> for Fetcher<E>
-{
+impl<E: Spawner + Context> AttachableResolver<State<E>> for Fetcher<E> {
     async fn attach_database(&self, database: Databases<E>) {
         self.mailbox.attach_database(Shared::new("served", Served(database)));
     }

@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn check_digits_of_the_gs1_specification_hold() {
-        for (text, good) in [("06141411234566", false), ("04006381333931", true), ("4006381333931", true), ("4006381333930", false)] {
+        for (text, good) in
+            [("06141411234566", false), ("04006381333931", true), ("4006381333931", true), ("4006381333930", false)]
+        {
             assert_eq!(text.parse::<Gtin>().is_ok(), good, "{text}");
         }
         assert_eq!("106141412345678908".parse::<Sscc>().map(|s| s.to_string()), Ok("106141412345678908".to_string()));

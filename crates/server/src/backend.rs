@@ -4,7 +4,8 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::{
-    AccessListResult, Block, BlockId, Filter, Header, Log, Transaction, TransactionReceipt, TransactionRequest, state::StateOverride,
+    AccessListResult, Block, BlockId, Filter, Header, Log, Transaction, TransactionReceipt, TransactionRequest,
+    state::StateOverride,
 };
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use std::sync::Arc;
@@ -98,7 +99,12 @@ pub trait Backend: Send + Sync + 'static {
 
     fn trace_transaction(&self, hash: B256, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError>;
 
-    fn trace_call(&self, request: TransactionRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError>;
+    fn trace_call(
+        &self,
+        request: TransactionRequest,
+        at: BlockId,
+        options: GethDebugTracingOptions,
+    ) -> Result<GethTrace, BackendError>;
 
     /// Takes a raw transaction into the pool; gives its hash.
     fn send(&self, raw: Bytes) -> Result<B256, BackendError>;

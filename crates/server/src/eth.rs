@@ -58,7 +58,9 @@ const METHODS: &[(&str, Method)] = &[
     ("eth_estimateGas", |b, p| ok(U64::from(b.estimate_gas(next(p)?, at(p)?, overrides(p)?)?))),
     ("eth_createAccessList", |b, p| ok(b.access_list(next(p)?, at(p)?)?)),
     ("eth_sendRawTransaction", |b, p| ok(b.send(next(p)?)?)),
-    ("eth_getProof", |_, _| Err(error(NOT_SUPPORTED, "eth_getProof: the state is no Merkle Patricia tree, so there is no such proof"))),
+    ("eth_getProof", |_, _| {
+        Err(error(NOT_SUPPORTED, "eth_getProof: the state is no Merkle Patricia tree, so there is no such proof"))
+    }),
     ("debug_traceTransaction", |b, p| ok(b.trace_transaction(next(p)?, or(p, GethDebugTracingOptions::default())?)?)),
     ("debug_traceCall", |b, p| ok(b.trace_call(next(p)?, at(p)?, or(p, GethDebugTracingOptions::default())?)?)),
     ("dure_account", |b, p| ok(b.account(next::<Address>(p)?)?)),

@@ -1,10 +1,13 @@
 //! The port: what is a WebSocket or a POST goes to JSON-RPC, what a browser asks for is the page.
 
-use crate::{
-    backend::Backend,
-    eth, page, subscribe,
+use crate::{backend::Backend, eth, page, subscribe};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{Method, StatusCode},
+    response::IntoResponse as _,
 };
-use axum::{Router, body::Body, extract::Request, http::{Method, StatusCode}, response::IntoResponse as _};
 use jsonrpsee::core::id_providers::RandomStringIdProvider;
 use jsonrpsee::server::{BatchRequestConfig, ServerConfig, ServerHandle, stop_channel, ws};
 use std::{io, net::SocketAddr, sync::Arc};
@@ -24,7 +27,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_max_bytes: 2 << 20, answer_max_bytes: 32 << 20, batch_max: 256, connections_max: 1_024, subscriptions_max: 64 }
+        Self {
+            body_max_bytes: 2 << 20,
+            answer_max_bytes: 32 << 20,
+            batch_max: 256,
+            connections_max: 1_024,
+            subscriptions_max: 64,
+        }
     }
 }
 
@@ -99,4 +108,3 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
     }
     Ok(serving)
 }
-

@@ -19,22 +19,30 @@ enum Kind {
 
 /// Adds `eth_subscribe` and `eth_unsubscribe`.
 pub(crate) fn add(module: &mut RpcModule<Context>) {
-    let registered = module.register_subscription("eth_subscribe", "eth_subscription", "eth_unsubscribe", |params, pending, context, _| {
-        let mut params = params.sequence();
-        let name: Result<String, _> = params.next();
-        let filter: Option<Filter> = params.optional_next().unwrap_or_default();
-        listen(name.ok(), filter, pending, context)
-    });
+    let registered =
+        module.register_subscription("eth_subscribe", "eth_subscription", "eth_unsubscribe", |params, pending, context, _| {
+            let mut params = params.sequence();
+            let name: Result<String, _> = params.next();
+            let filter: Option<Filter> = params.optional_next().unwrap_or_default();
+            listen(name.ok(), filter, pending, context)
+        });
     registered.expect("no other method has these names");
 }
 
-async fn listen(name: Option<String>, filter: Option<Filter>, pending: PendingSubscriptionSink, context: Arc<Context>) -> SubscriptionResult {
+async fn listen(
+    name: Option<String>,
+    filter: Option<Filter>,
+    pending: PendingSubscriptionSink,
+    context: Arc<Context>,
+) -> SubscriptionResult {
     let kind = match name.as_deref() {
         Some("newHeads") => Kind::Heads,
         Some("logs") => Kind::Logs(Box::new(filter.unwrap_or_default())),
         other => {
             let what = other.unwrap_or("nothing");
-            pending.reject(crate::eth::error(INVALID_PARAMS, format!("`{what}` cannot be subscribed to; newHeads and logs can"))).await;
+            pending
+                .reject(crate::eth::error(INVALID_PARAMS, format!("`{what}` cannot be subscribed to; newHeads and logs can")))
+                .await;
             return Ok(());
         }
     };

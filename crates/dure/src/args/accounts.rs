@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     chain::CREDIT,
-    say::{help, Problem, line, table},
+    say::{Problem, help, line, table},
 };
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall as _, sol};

@@ -1,7 +1,7 @@
 //! `dure call`.
 
 use super::{function, remote};
-use crate::say::{help, Problem, line};
+use crate::say::{Problem, help, line};
 use alloy_primitives::{Address, U64};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `dure completions`.
 
-use crate::say::{help, Problem};
+use crate::say::{Problem, help};
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 

@@ -3,13 +3,19 @@
 use super::keys::test_key;
 use crate::{
     chain::{self, CREDIT, Folder},
-    say::{self, help, Problem, line},
+    say::{self, Problem, help, line},
 };
-use dure_node::{disk::{self, Running}, pacing::{SPEED_MAX, system_ms}};
+use dure_node::{
+    disk::{self, Running},
+    pacing::{SPEED_MAX, system_ms},
+};
 use dure_rules::credits::CreditId;
 use dure_server::{Limits, serve};
 use serde_json::{Value, json};
-use std::{net::{Ipv4Addr, Ipv6Addr, SocketAddr}, path::PathBuf};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Where a browser looks.
@@ -57,20 +63,27 @@ impl Dev {
         }
         let config = folder.config(self.speed, || {
             let asked = self.accounts.as_ref().map(|file| {
-                let text = std::fs::read_to_string(file).map_err(|error| Problem::usage(format!("{}: {error}", file.display())))?;
+                let text =
+                    std::fs::read_to_string(file).map_err(|error| Problem::usage(format!("{}: {error}", file.display())))?;
                 chain::accounts(&text)
             });
             chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default())
         })?;
         let served = disk::run(config, move |running| async move {
-            let serving = serve(running.served.clone(), &addresses, Limits::default(), Default::default()).await.map_err(|error| {
-                Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
-                    .hint("another program may use the port; choose one with --http localhost:PORT")
-            })?;
+            let serving =
+                serve(running.served.clone(), &addresses, Limits::default(), Default::default()).await.map_err(|error| {
+                    Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
+                        .hint("another program may use the port; choose one with --http localhost:PORT")
+                })?;
             let port = serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
-            let first = First { http: format!("http://{host}:{port}"), ws: format!("ws://{host}:{port}"), speed: self.speed, goes_on };
-            if json { line(&first.json()) } else { print!("{}", first.screen()?) };
+            let first =
+                First { http: format!("http://{host}:{port}"), ws: format!("ws://{host}:{port}"), speed: self.speed, goes_on };
+            if json {
+                line(&first.json())
+            } else {
+                print!("{}", first.screen()?)
+            };
             stopped(&running).await?;
             if !json {
                 eprintln!("\nStopped. The chain stays in {}; start again to go on.", self.data.display());
@@ -94,7 +107,8 @@ async fn stopped(_running: &Running) -> Result<(), Problem> {
 
 /// `localhost` is both loopback addresses: a browser may try either.
 fn addresses(text: &str) -> Result<Vec<SocketAddr>, Problem> {
-    let wrong = || Problem::usage(format!("`{text}` is no address to listen on")).hint("write it as localhost:8545 or 127.0.0.1:8545");
+    let wrong =
+        || Problem::usage(format!("`{text}` is no address to listen on")).hint("write it as localhost:8545 or 127.0.0.1:8545");
     if let Some(port) = text.strip_prefix("localhost:") {
         let port = port.parse().map_err(|_| wrong())?;
         return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
@@ -127,11 +141,20 @@ impl First {
     fn screen(&self) -> Result<String, Problem> {
         let credit = CreditId::nth(CREDIT).0;
         let mut people = Vec::new();
-        for (name, index, what) in [("Anna", 0, "issues the town's credit and grants roles"), ("Bora", 1, "a member"), ("Chen", 2, "a member")] {
-            people.push(vec![name.to_owned(), format!("test/{index}"), test_key(&index.to_string())?.address().to_string(), what.to_owned()]);
+        for (name, index, what) in
+            [("Anna", 0, "issues the town's credit and grants roles"), ("Bora", 1, "a member"), ("Chen", 2, "a member")]
+        {
+            people.push(vec![
+                name.to_owned(),
+                format!("test/{index}"),
+                test_key(&index.to_string())?.address().to_string(),
+                what.to_owned(),
+            ]);
         }
         let to = &people[1][2];
-        let time = self.speed.map_or("runs with the wall's clock".into(), |speed| format!("runs {speed} times as fast as the wall's clock"));
+        let time = self
+            .speed
+            .map_or("runs with the wall's clock".into(), |speed| format!("runs {speed} times as fast as the wall's clock"));
         Ok(format!(
             "Dure {version}: a chain of one, {begin}. Its time {time}.\n\n\
              page       {http}\nJSON-RPC   {http}   (chain id {id})\nWebSocket  {ws}\n\n\
@@ -152,7 +175,6 @@ impl First {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,7 +188,8 @@ mod tests {
 
     #[test]
     fn the_first_screen_fits_and_names_what_is_missing() {
-        let first = First { http: "http://localhost:8545".into(), ws: "ws://localhost:8545".into(), speed: Some(600), goes_on: false };
+        let first =
+            First { http: "http://localhost:8545".into(), ws: "ws://localhost:8545".into(), speed: Some(600), goes_on: false };
         let screen = first.screen().expect("people");
         assert!(screen.lines().count() <= 24, "{screen}");
         assert!(screen.contains("Not built yet") && screen.contains("Ctrl-C"), "{screen}");

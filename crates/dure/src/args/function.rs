@@ -54,7 +54,10 @@ pub fn decode(function: Option<&Function>, bytes: &Bytes) -> Result<Vec<Value>, 
     match function {
         Some(function) if !function.outputs.is_empty() => {
             let values = function.abi_decode_output(bytes);
-            let wrong = |_| Problem::refused(format!("the answer {bytes} is not of the types named")).hint("is there a contract at this address?");
+            let wrong = |_| {
+                Problem::refused(format!("the answer {bytes} is not of the types named"))
+                    .hint("is there a contract at this address?")
+            };
             Ok(values.map_err(wrong)?.iter().map(plain).collect())
         }
         _ => Ok(vec![json!(bytes)]),

@@ -2,12 +2,15 @@
 
 use crate::{
     chain::Folder,
-    say::{help, Problem, line},
+    say::{Problem, help, line},
 };
 use clap::Subcommand;
 use dure_node::{disk, history::History as _};
 use serde_json::json;
-use std::{path::PathBuf, time::{Duration, Instant}};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 /// Between two looks how far the index is.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
@@ -37,7 +40,9 @@ impl Index {
     pub fn run(self, json: bool) -> Result<(), Problem> {
         let Command::Rebuild { data } = self.command;
         if !data.join("genesis.json").exists() {
-            return Err(Problem::refused(format!("there is no chain in {}", data.display())).hint("name its folder with --data DIR"));
+            return Err(
+                Problem::refused(format!("there is no chain in {}", data.display())).hint("name its folder with --data DIR")
+            );
         }
         let folder = Folder::open(&data)?;
         let config = folder.config(None, || Err(Problem::refused("the genesis is gone")))?;

@@ -1,6 +1,6 @@
 //! `dure keys`: keys in encrypted files, as other Ethereum programs keep them (Web3 Secret Storage, version 3).
 
-use crate::say::{help, Problem, line, nearest, table};
+use crate::say::{Problem, help, line, nearest, table};
 use alloy_primitives::Address;
 use alloy_signer_local::{MnemonicBuilder, PrivateKeySigner};
 use clap::Subcommand;
@@ -133,7 +133,9 @@ impl Folder {
         }
         let path = self.path(name)?;
         if path.exists() {
-            return Err(Problem::refused(format!("there is a key called `{name}`: {}", path.display())).hint("choose another name"));
+            return Err(
+                Problem::refused(format!("there is a key called `{name}`: {}", path.display())).hint("choose another name")
+            );
         }
         let folder = self.dir()?;
         std::fs::create_dir_all(&folder).map_err(|error| Problem::unreachable(format!("{}: {error}", folder.display())))?;
@@ -192,7 +194,8 @@ impl Folder {
 /// Where `index` is none of theirs.
 pub fn test_key(index: &str) -> Result<PrivateKeySigner, Problem> {
     let found = index.parse::<u32>().ok().filter(|index| *index < TEST_ACCOUNTS);
-    let index = found.ok_or_else(|| Problem::usage(format!("there is no test account `test/{index}`")).hint("they are test/0 to test/9"))?;
+    let index = found
+        .ok_or_else(|| Problem::usage(format!("there is no test account `test/{index}`")).hint("they are test/0 to test/9"))?;
     let path = format!("m/44'/60'/0'/0/{index}");
     let built = MnemonicBuilder::english().phrase(TEST_WORDS).derivation_path(path).and_then(|builder| builder.build());
     built.map_err(Problem::fault)

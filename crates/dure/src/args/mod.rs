@@ -11,7 +11,7 @@ mod refusal;
 mod remote;
 mod tx;
 
-use crate::say::{help, Problem};
+use crate::say::{Problem, help};
 use clap::{Parser, Subcommand};
 
 /// Dure: a chain that a community runs itself.

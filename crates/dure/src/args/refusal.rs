@@ -24,7 +24,8 @@ pub fn sentence(bytes: &[u8]) -> String {
 fn facts(error: &Error, data: &[u8]) -> Option<String> {
     let values = error.abi_decode_input(data).ok()?;
     let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let facts: Vec<_> = error.inputs.iter().zip(&values).map(|(input, value)| format!("{} {}", words(&input.name), text(plain(value)))).collect();
+    let facts: Vec<_> =
+        error.inputs.iter().zip(&values).map(|(input, value)| format!("{} {}", words(&input.name), text(plain(value)))).collect();
     let name = words(&error.name);
     Some(if facts.is_empty() { format!("refused: {name}") } else { format!("refused: {name} ({})", facts.join(", ")) })
 }

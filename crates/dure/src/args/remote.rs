@@ -74,11 +74,17 @@ impl Node {
         match error {
             ClientError::Call(refused) => {
                 let data: Option<Value> = refused.data().and_then(|data| serde_json::from_str(data.get()).ok());
-                let reason = data.as_ref().and_then(Value::as_str).and_then(|text| hex::decode(text).ok()).map(|bytes| refusal::sentence(&bytes));
+                let reason = data
+                    .as_ref()
+                    .and_then(Value::as_str)
+                    .and_then(|text| hex::decode(text).ok())
+                    .map(|bytes| refusal::sentence(&bytes));
                 Problem::refused(reason.unwrap_or_else(|| refused.message().to_owned()))
             }
             ClientError::ParseError(error) => Problem::fault(format!("the answer of {} is not understood: {error}", self.url)),
-            ClientError::RequestTimeout => Problem::unreachable(format!("{} did not answer within {} s", self.url, ANSWER_MAX.as_secs())),
+            ClientError::RequestTimeout => {
+                Problem::unreachable(format!("{} did not answer within {} s", self.url, ANSWER_MAX.as_secs()))
+            }
             _ => Problem::unreachable(format!("no node answers at {}", self.url))
                 .hint("start one with `dure dev`, or name another with --rpc URL"),
         }

@@ -1,7 +1,7 @@
 //! `dure tx`.
 
 use super::{function, keys, remote};
-use crate::say::{help, Problem, line};
+use crate::say::{Problem, help, line};
 use alloy_primitives::{Address, B256, TxKind, U256};
 
 /// Send a transaction and wait until it is final, or show one.
@@ -32,8 +32,9 @@ impl Tx {
     pub fn run(self, json: bool) -> Result<(), Problem> {
         let node = self.remote.connect()?;
         let receipt = match (self.receipt, self.from, self.to) {
-            (Some(hash), ..) => remote::block_on(node.receipt(hash))?
-                .ok_or_else(|| Problem::refused(format!("no final transaction has the hash {hash}")).hint("it may still wait in the pool"))?,
+            (Some(hash), ..) => remote::block_on(node.receipt(hash))?.ok_or_else(|| {
+                Problem::refused(format!("no final transaction has the hash {hash}")).hint("it may still wait in the pool")
+            })?,
             (None, Some(from), Some(to)) => {
                 let (data, _) = self.called.encode()?;
                 let key = self.folder.open(&from)?;

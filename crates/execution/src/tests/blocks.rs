@@ -40,7 +40,8 @@ fn signed(key: u8, tip: u128, body: TxEip1559) -> Transaction {
     let signer = PrivateKeySigner::from_bytes(&B256::repeat_byte(key)).unwrap();
     let mut body = TxEip1559 { chain_id: CHAIN, max_fee_per_gas: tip, max_priority_fee_per_gas: tip, ..body };
     let signature = signer.sign_transaction_sync(&mut body).unwrap();
-    Transaction::decode(&alloy_eips::eip2718::Encodable2718::encoded_2718(&TxEnvelope::from(body.into_signed(signature))), CHAIN).unwrap()
+    Transaction::decode(&alloy_eips::eip2718::Encodable2718::encoded_2718(&TxEnvelope::from(body.into_signed(signature))), CHAIN)
+        .unwrap()
 }
 
 #[test]
@@ -91,7 +92,8 @@ fn a_value_above_the_balance_is_left_out_and_one_within_arrives() {
 
 #[test]
 fn a_proposer_leaves_out_what_a_validator_refuses() {
-    let poor = GenesisAccount { quota: Some(Quota { gas_per_ms: 1, cap_gas: 50_000 }), ..GenesisAccount::plain(BOB, Class::Member) };
+    let poor =
+        GenesisAccount { quota: Some(Quota { gas_per_ms: 1, cap_gas: 50_000 }), ..GenesisAccount::plain(BOB, Class::Member) };
     let mut world = World::new(LAW, vec![rich(ALICE), poor]);
     world.block(&[send(ALICE, 0, CODE, Bytes::new(), 21_000)]);
     let newcomers = world.env.gas_limit / 10;
@@ -136,7 +138,11 @@ fn a_proposer_leaves_out_what_a_validator_refuses() {
 #[test]
 fn what_a_proposer_includes_a_validator_finds_the_same() {
     let mut world = world(bytes!("602a5f55"));
-    let list = [send(ALICE, 0, CODE, Bytes::new(), 100_000), send(ALICE, 5, CODE, Bytes::new(), 100_000), create(ALICE, 1, bytes!("5f5ff3"), 100_000)];
+    let list = [
+        send(ALICE, 0, CODE, Bytes::new(), 100_000),
+        send(ALICE, 5, CODE, Bytes::new(), 100_000),
+        create(ALICE, 1, bytes!("5f5ff3"), 100_000),
+    ];
     let mut proposed = world.execute(&list, Arrival::Hinted).unwrap();
     assert_eq!(proposed.included, [0, 2]);
     world.env.mode = Mode::Verify;
@@ -421,7 +427,11 @@ fn roots_and_header_are_ethereums() {
     let header = header(&env, &outcome, parts);
     assert_eq!(header.extra_data.len(), 32);
     assert_eq!(header.hash_slow(), keccak256(alloy_rlp::encode(&header)));
-    assert_eq!(header.hash_slow(), b256!("46e99274e6d772435e409fb98bbdacedbd8cfd378ff11f22e70a29be643f2030"), "a changed hash is a decision");
+    assert_eq!(
+        header.hash_slow(),
+        b256!("46e99274e6d772435e409fb98bbdacedbd8cfd378ff11f22e70a29be643f2030"),
+        "a changed hash is a decision"
+    );
 }
 
 #[test]

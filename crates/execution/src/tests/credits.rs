@@ -73,7 +73,12 @@ fn act(from: Address, nonce: u64, to: Address, call: impl SolCall) -> Transactio
 
 /// The revert data that this call ends in.
 fn refused(world: &World, from: Address, to: Address, data: Vec<u8>) -> Bytes {
-    let request = TransactionRequest { from: Some(from), to: Some(to.into()), input: TransactionInput::new(data.into()), ..Default::default() };
+    let request = TransactionRequest {
+        from: Some(from),
+        to: Some(to.into()),
+        input: TransactionInput::new(data.into()),
+        ..Default::default()
+    };
     match call(&world.records, &world.env, &request, &Default::default()).unwrap().result {
         Err(Failed::Reverted(bytes)) => bytes,
         other => panic!("{other:?}"),
@@ -143,7 +148,8 @@ fn modules_refuse_coin() {
     let outcome = world.block(&[Transaction::unsigned(body.clone(), who(0x66))]);
     assert!(!outcome.receipts[0].envelope.status());
     assert_eq!(world.account(who(0x66)).balance(), U256::from(5));
-    let request = TransactionRequest { from: Some(who(0x66)), to: Some(WON.into()), value: Some(U256::from(5)), ..Default::default() };
+    let request =
+        TransactionRequest { from: Some(who(0x66)), to: Some(WON.into()), value: Some(U256::from(5)), ..Default::default() };
     let called = call(&world.records, &world.env, &request, &Default::default()).unwrap();
     assert_eq!(called.result, Err(Failed::Reverted(NotPayable {}.abi_encode().into())));
 }
@@ -171,7 +177,8 @@ fn a_credit_made_by_a_transaction_is_there_at_once() {
 #[test]
 fn a_block_of_transfers_misses_nothing_that_was_hinted() {
     let world = world();
-    let list: Vec<_> = (0..5).map(|nonce| act(ALICE, nonce, WON, transferCall { to: who(nonce as u8 + 1), value: U256::ONE })).collect();
+    let list: Vec<_> =
+        (0..5).map(|nonce| act(ALICE, nonce, WON, transferCall { to: who(nonce as u8 + 1), value: U256::ONE })).collect();
     let mut execution = Execution::new(world.env.clone(), list);
     execution.supply(execution.hints().into_iter().map(|key| (key, world.records.read(key).unwrap())).collect());
     assert_eq!(execution.advance(), Ok(Step::Done));
@@ -181,7 +188,8 @@ fn a_block_of_transfers_misses_nothing_that_was_hinted() {
 #[test]
 fn the_price_of_a_transfer() {
     let mut world = world();
-    let gas = |world: &mut World, nonce, to| world.block(&[act(ALICE, nonce, WON, transferCall { to, value: U256::ONE })]).gas_used;
+    let gas =
+        |world: &mut World, nonce, to| world.block(&[act(ALICE, nonce, WON, transferCall { to, value: U256::ONE })]).gas_used;
     assert_eq!((gas(&mut world, 0, who(1)), gas(&mut world, 1, who(1))), (42_950, 35_862), "a changed price is a decision");
 }
 
@@ -225,9 +233,14 @@ fn a_trace_of_a_module_shows_its_call_and_no_pointer() {
     use crate::views::{Trace, Tracer, trace_transaction};
     use alloy_rpc_types_trace::geth::{CallConfig, PreStateConfig, PreStateFrame};
     let world = world();
-    let list = [act(ALICE, 0, WON, transferCall { to: BOB, value: U256::from(30) }), act(ALICE, 1, WON, transferCall { to: BOB, value: U256::ONE })];
+    let list = [
+        act(ALICE, 0, WON, transferCall { to: BOB, value: U256::from(30) }),
+        act(ALICE, 1, WON, transferCall { to: BOB, value: U256::ONE }),
+    ];
     let with_log = CallConfig { with_log: Some(true), ..Default::default() };
-    let Ok(Trace::Call(frame)) = trace_transaction(&world.records, &world.env, &list, 1, &Tracer::Call(with_log)) else { panic!() };
+    let Ok(Trace::Call(frame)) = trace_transaction(&world.records, &world.env, &list, 1, &Tracer::Call(with_log)) else {
+        panic!()
+    };
     assert_eq!((frame.from, frame.to, &frame.input), (ALICE, Some(WON), list[1].input()));
     assert_eq!((frame.error, frame.logs.len()), (None, 1));
     for diff in [false, true] {

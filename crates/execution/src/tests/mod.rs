@@ -130,7 +130,10 @@ pub fn who(n: u8) -> Address {
 
 /// An account that never runs out of allowance.
 pub fn rich(address: Address) -> GenesisAccount {
-    GenesisAccount { quota: Some(Quota { gas_per_ms: 1 << 40, cap_gas: 1 << 50 }), ..GenesisAccount::plain(address, Class::Member) }
+    GenesisAccount {
+        quota: Some(Quota { gas_per_ms: 1 << 40, cap_gas: 1 << 50 }),
+        ..GenesisAccount::plain(address, Class::Member)
+    }
 }
 
 pub fn contract(address: Address, code: Bytes) -> GenesisAccount {

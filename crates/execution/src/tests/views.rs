@@ -18,7 +18,12 @@ fn world(code: &str) -> World {
 }
 
 fn request(input: impl Into<Bytes>) -> TransactionRequest {
-    TransactionRequest { from: Some(ALICE), to: Some(CODE.into()), input: TransactionInput::new(input.into()), ..Default::default() }
+    TransactionRequest {
+        from: Some(ALICE),
+        to: Some(CODE.into()),
+        input: TransactionInput::new(input.into()),
+        ..Default::default()
+    }
 }
 
 #[test]
@@ -91,7 +96,8 @@ fn a_traced_transaction_sees_those_before_it() {
     let Trace::Call(frame) = trace_transaction(&world.records, &world.env, &list, 2, &tracer).unwrap() else { panic!() };
     assert_eq!((frame.to, frame.output), (Some(CODE), Some(U256::from(3).to_be_bytes_vec().into())));
     let tracer = Tracer::PreState(PreStateConfig::default());
-    let Trace::PreState(PreStateFrame::Default(state)) = trace_transaction(&world.records, &world.env, &list, 2, &tracer).unwrap()
+    let Trace::PreState(PreStateFrame::Default(state)) =
+        trace_transaction(&world.records, &world.env, &list, 2, &tracer).unwrap()
     else {
         panic!()
     };

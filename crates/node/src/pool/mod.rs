@@ -107,12 +107,7 @@ struct Inner {
 
 impl Pool {
     pub fn new(block_gas_limit: u64) -> Self {
-        Self {
-            block_gas_limit,
-            inner: Mutex::default(),
-            work: Notify::new(),
-            arrivals: broadcast::Sender::new(LISTENER_MAX),
-        }
+        Self { block_gas_limit, inner: Mutex::default(), work: Notify::new(), arrivals: broadcast::Sender::new(LISTENER_MAX) }
     }
 
     /// Takes a transaction in, or says why not. `account` is the signer's record now; `time_ms` consensus time (for the
@@ -120,7 +115,13 @@ impl Pool {
     ///
     /// # Errors
     /// [`PoolRefusal`], in the order of its variants.
-    pub fn submit(&self, transaction: Transaction, account: &AccountRecord, time_ms: u64, wall_ms: u64) -> Result<B256, PoolRefusal> {
+    pub fn submit(
+        &self,
+        transaction: Transaction,
+        account: &AccountRecord,
+        time_ms: u64,
+        wall_ms: u64,
+    ) -> Result<B256, PoolRefusal> {
         let hash = transaction.hash();
         let mut inner = self.lock();
         inner.expire(wall_ms);
@@ -160,7 +161,11 @@ impl Pool {
         let mut chosen = Vec::new();
         let share = Room { gas: room.gas / 100 * NEWCOMERS_PERCENT, transactions: room.transactions / 4, bytes: room.bytes / 4 };
         let used = inner.newcomers.choose(&inner.queues, in_flight, time_ms, share, &mut chosen);
-        let room = Room { gas: room.gas - used.gas, transactions: room.transactions - used.transactions, bytes: room.bytes - used.bytes };
+        let room = Room {
+            gas: room.gas - used.gas,
+            transactions: room.transactions - used.transactions,
+            bytes: room.bytes - used.bytes,
+        };
         let mut members = Vec::new();
         inner.members.choose(&inner.queues, in_flight, time_ms, room, &mut members);
         members.append(&mut chosen);

@@ -151,7 +151,8 @@ impl History for Index {
     }
 
     fn logs(&self, query: &LogQuery, limit: usize) -> Result<Vec<PlacedLog>, HistoryError> {
-        let found = self.read(|connection| queries::logs(connection, query, limit.saturating_add(1), queries::Order::OldestFirst))?;
+        let found =
+            self.read(|connection| queries::logs(connection, query, limit.saturating_add(1), queries::Order::OldestFirst))?;
         if found.len() > limit { Err(HistoryError::TooManyLogs { limit }) } else { Ok(found) }
     }
 }

@@ -17,8 +17,7 @@ pub(super) enum Order {
 }
 
 pub(super) fn height(connection: &Connection) -> Result<Option<u64>, HistoryError> {
-    let newest: Option<i64> =
-        connection.prepare_cached("SELECT max(height) FROM blocks")?.query_row([], |row| row.get(0))?;
+    let newest: Option<i64> = connection.prepare_cached("SELECT max(height) FROM blocks")?.query_row([], |row| row.get(0))?;
     Ok(newest.map(i64::unsigned_abs))
 }
 
@@ -57,7 +56,8 @@ pub(super) fn height_of(connection: &Connection, block_hash: B256) -> Result<Opt
 }
 
 pub(super) fn hashes(connection: &Connection, first: u64, end: u64) -> Result<Vec<B256>, HistoryError> {
-    let mut statement = connection.prepare_cached("SELECT hash FROM blocks WHERE height >= ? AND height < ? ORDER BY height DESC")?;
+    let mut statement =
+        connection.prepare_cached("SELECT hash FROM blocks WHERE height >= ? AND height < ? ORDER BY height DESC")?;
     let rows = statement.query_map([number(first)?, number(end)?], |row| hash(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -122,14 +122,18 @@ fn logs_by_transaction(connection: &Connection, height: u64) -> Result<Vec<(usiz
     let mut statement = connection.prepare_cached(
         "SELECT address, topic0, topic1, topic2, topic3, data, transaction_place FROM logs WHERE height = ? ORDER BY place",
     )?;
-    let rows = statement.query_map([number(height)?], |row| {
-        Ok((usize::try_from(row.get::<_, i64>(6)?).unwrap_or(usize::MAX), log(row)?))
-    })?;
+    let rows = statement
+        .query_map([number(height)?], |row| Ok((usize::try_from(row.get::<_, i64>(6)?).unwrap_or(usize::MAX), log(row)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// At most `limit` logs; the first six columns are those of [`log`].
-pub(super) fn logs(connection: &Connection, query: &LogQuery, limit: usize, order: Order) -> Result<Vec<PlacedLog>, HistoryError> {
+pub(super) fn logs(
+    connection: &Connection,
+    query: &LogQuery,
+    limit: usize,
+    order: Order,
+) -> Result<Vec<PlacedLog>, HistoryError> {
     let mut sql = String::from(
         "SELECT l.address, l.topic0, l.topic1, l.topic2, l.topic3, l.data, l.height, b.hash, b.time_ms, t.hash,
                 l.transaction_place, l.place

@@ -32,10 +32,7 @@ fn block(height: u64) -> Arc<FinalBlock> {
             logs: vec![log(0xaa), log(0xbb)],
             created: None,
         }],
-        changes: vec![
-            (key(1), Some(vec![byte].into())),
-            (key(2), (height % 2 == 1).then(|| Bytes::from(vec![byte]))),
-        ],
+        changes: vec![(key(1), Some(vec![byte].into())), (key(2), (height % 2 == 1).then(|| Bytes::from(vec![byte])))],
         size_bytes: 100,
     })
 }
@@ -116,7 +113,8 @@ fn records_of_a_tag_are_the_live_ones() {
 #[test]
 fn logs_are_found_by_height_address_and_topics_up_to_the_limit() {
     let index = filled(0..=6);
-    let query = |topics, from_height, to_height| LogQuery { from_height, to_height, addresses: vec![Address::repeat_byte(7)], topics };
+    let query =
+        |topics, from_height, to_height| LogQuery { from_height, to_height, addresses: vec![Address::repeat_byte(7)], topics };
     let any: [Vec<B256>; 4] = Default::default();
     let subject = [vec![B256::repeat_byte(0xaa)], vec![B256::repeat_byte(4), B256::repeat_byte(5)], vec![], vec![]];
     let places = |logs: Vec<PlacedLog>| logs.iter().map(|log| (log.height, log.log_index)).collect::<Vec<_>>();

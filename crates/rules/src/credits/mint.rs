@@ -21,7 +21,8 @@ pub fn create(
     kind: Kind,
 ) -> Result<CreditId, Failure> {
     let bad = |field| Err(Refusal::BadDescription { field }.into());
-    let fits = |text: &str, max: u32| !text.is_empty() && text.len() as u64 <= u64::from(max) && !text.chars().any(char::is_control);
+    let fits =
+        |text: &str, max: u32| !text.is_empty() && text.len() as u64 <= u64::from(max) && !text.chars().any(char::is_control);
     if !fits(&name, NAME_MAX_BYTES) {
         return bad(Field::Name);
     }

@@ -165,49 +165,125 @@ pub const MADE: Table<(), Made> = Table::new(0x15, "made");
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Anyone: makes a credit with no units yet. Answers its address.
-    Create { name: String, symbol: String, decimals: u8, currency: Option<[u8; 3]>, kind: Kind },
-    Transfer { credit: CreditId, to: Address, amount: Amount },
-    Approve { credit: CreditId, spender: Address, amount: Amount },
-    TransferFrom { credit: CreditId, from: Address, to: Address, amount: Amount },
+    Create {
+        name: String,
+        symbol: String,
+        decimals: u8,
+        currency: Option<[u8; 3]>,
+        kind: Kind,
+    },
+    Transfer {
+        credit: CreditId,
+        to: Address,
+        amount: Amount,
+    },
+    Approve {
+        credit: CreditId,
+        spender: Address,
+        amount: Amount,
+    },
+    TransferFrom {
+        credit: CreditId,
+        from: Address,
+        to: Address,
+        amount: Amount,
+    },
     /// Issuer of a reserve credit: makes units for a deposit.
-    Issue { credit: CreditId, to: Address, amount: Amount },
+    Issue {
+        credit: CreditId,
+        to: Address,
+        amount: Amount,
+    },
     /// Holder of a reserve credit: gives units back; the event is the issuer's debt.
-    Redeem { credit: CreditId, amount: Amount },
+    Redeem {
+        credit: CreditId,
+        amount: Amount,
+    },
     /// Member: claims this period's units of a community credit.
-    Claim { credit: CreditId },
+    Claim {
+        credit: CreditId,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    Created { credit: CreditId, creator: Address, name: String, symbol: String },
+    Created {
+        credit: CreditId,
+        creator: Address,
+        name: String,
+        symbol: String,
+    },
     /// ERC-20's `Transfer`; from zero: made, to zero: gone.
-    Transferred { credit: CreditId, from: Address, to: Address, amount: Amount },
+    Transferred {
+        credit: CreditId,
+        from: Address,
+        to: Address,
+        amount: Amount,
+    },
     /// ERC-20's `Approval`.
-    Approved { credit: CreditId, owner: Address, spender: Address, amount: Amount },
+    Approved {
+        credit: CreditId,
+        owner: Address,
+        spender: Address,
+        amount: Amount,
+    },
     /// The issuer owes `holder` the deposit for `amount`.
-    Redeemed { credit: CreditId, holder: Address, issuer: Address, amount: Amount },
+    Redeemed {
+        credit: CreditId,
+        holder: Address,
+        issuer: Address,
+        amount: Amount,
+    },
 }
 
 /// In order of precedence: the first that holds is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    UnknownCredit { credit: Address },
+    UnknownCredit {
+        credit: Address,
+    },
     /// A name, symbol, number of decimals, currency code or period outside its bounds.
-    BadDescription { field: Field },
+    BadDescription {
+        field: Field,
+    },
     TransferToZero,
     /// Money sent to an institution by hand would lie in no hold; use the institution's own action.
-    TransferToModule { module: Address },
-    AmountTooLarge { amount: Amount, max: Amount },
-    NotIssuer { caller: Address, issuer: Address },
+    TransferToModule {
+        module: Address,
+    },
+    AmountTooLarge {
+        amount: Amount,
+        max: Amount,
+    },
+    NotIssuer {
+        caller: Address,
+        issuer: Address,
+    },
     /// A reserve credit is not claimed; a community credit is not issued or redeemed.
     WrongKind,
-    RoleRequired { role: Role, caller: Address },
-    AlreadyClaimed { next_ms: u64 },
-    AllowanceInsufficient { have: Amount, want: Amount },
-    Insufficient { have: Amount, want: Amount },
-    HoldInsufficient { have: Amount, want: Amount },
+    RoleRequired {
+        role: Role,
+        caller: Address,
+    },
+    AlreadyClaimed {
+        next_ms: u64,
+    },
+    AllowanceInsufficient {
+        have: Amount,
+        want: Amount,
+    },
+    Insufficient {
+        have: Amount,
+        want: Amount,
+    },
+    HoldInsufficient {
+        have: Amount,
+        want: Amount,
+    },
     /// A hold is in one credit until it is empty.
-    HoldOfOtherCredit { credit: Address },
+    HoldOfOtherCredit {
+        credit: Address,
+    },
 }
 
 /// What of a credit's description is outside its bounds.

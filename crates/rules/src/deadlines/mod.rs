@@ -16,9 +16,9 @@
 //! - DEADLINES-1: every count is the number of its entries; a bit is set exactly where a count stands.
 //! - DEADLINES-2: no entry stands before the cursor.
 
-mod wheel;
 #[cfg(test)]
 mod tests;
+mod wheel;
 
 pub use wheel::{audit, run, schedule};
 

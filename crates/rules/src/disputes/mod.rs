@@ -76,13 +76,31 @@ pub enum Action {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    Opened { dispute: B256, module: Address, claimant: Address, respondent: Address, arbiter: Address, deadline_ms: u64 },
+    Opened {
+        dispute: B256,
+        module: Address,
+        claimant: Address,
+        respondent: Address,
+        arbiter: Address,
+        deadline_ms: u64,
+    },
     /// The pinned arbiter was silent.
-    PassedOn { dispute: B256, fallback: Address, deadline_ms: u64 },
+    PassedOn {
+        dispute: B256,
+        fallback: Address,
+        deadline_ms: u64,
+    },
     /// `by` is [`crate::ids::SYSTEM`], or whoever ran the deadline, where it was ruled by the default share.
-    Ruled { dispute: B256, by: Address, percent: u8, by_default: bool },
+    Ruled {
+        dispute: B256,
+        by: Address,
+        percent: u8,
+        by_default: bool,
+    },
     /// The sides agreed, or the institution ended it.
-    Closed { dispute: B256 },
+    Closed {
+        dispute: B256,
+    },
 }
 
 /// In order of precedence.
@@ -119,8 +137,7 @@ pub fn open(d: &mut Draft<'_>, opening: Opening) -> Result<(), Failure> {
     let Opening { id, module, claimant, respondent, arbiter, fallback, default_percent, end_ms } = opening;
     let deadline_ms = d.env.time_ms.saturating_add(RULE_MS).min(end_ms);
     let stage = Stage::Pinned;
-    let dispute =
-        Dispute { id, module, claimant, respondent, arbiter, fallback, default_percent, stage, deadline_ms, end_ms };
+    let dispute = Dispute { id, module, claimant, respondent, arbiter, fallback, default_percent, stage, deadline_ms, end_ms };
     DISPUTE.put(d, &id, &dispute);
     deadlines::schedule(d, deadline_ms, Due::Dispute(id))?;
     d.emit(Event::Opened { dispute: id, module, claimant, respondent, arbiter, deadline_ms });

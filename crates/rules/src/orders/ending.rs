@@ -50,7 +50,13 @@ pub(super) fn settle(d: &mut Draft<'_>, order: Order) -> Result<Output, Failure>
 }
 
 /// The whole escrow back to the owner, and a penalty out of the shop's bond.
-pub(super) fn refund(d: &mut Draft<'_>, mut order: Order, to: OrderState, fault: Fault, penalty_percent: u8) -> Result<(), Failure> {
+pub(super) fn refund(
+    d: &mut Draft<'_>,
+    mut order: Order,
+    to: OrderState,
+    fault: Fault,
+    penalty_percent: u8,
+) -> Result<(), Failure> {
     give_dispute_bond(d, &mut order, false)?;
     let total = order.total;
     share(d, &order, total)?;

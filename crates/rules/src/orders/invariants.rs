@@ -81,7 +81,10 @@ fn holds_are_escrows_and_bonds(all: &All) -> Vec<Violation> {
         }
     }
     wrong.extend(
-        all.holds.keys().filter(|id| !expected.contains_key(*id)).map(|id| Violation::new("ORDERS-1", format!("{id:?} is nobody's"))),
+        all.holds
+            .keys()
+            .filter(|id| !expected.contains_key(*id))
+            .map(|id| Violation::new("ORDERS-1", format!("{id:?} is nobody's"))),
     );
     wrong
 }
@@ -115,9 +118,7 @@ fn mandates_are_not_overspent(all: &All) -> Vec<Violation> {
     let terms: BTreeMap<_, _> = all.mandates.iter().map(|m| ((m.device, m.slot, m.revision), &m.terms)).collect();
     wrong.extend(violations("ORDERS-4", &all.orders, |order| {
         order.placed_ms > 0
-            && terms
-                .get(&(order.device, order.slot, order.mandate_revision))
-                .is_some_and(|terms| order.total > terms.order_max)
+            && terms.get(&(order.device, order.slot, order.mandate_revision)).is_some_and(|terms| order.total > terms.order_max)
     }));
     wrong
 }

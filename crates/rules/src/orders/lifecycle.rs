@@ -125,9 +125,7 @@ pub(super) fn cancel(d: &mut Draft<'_>, action: CancelOrder) -> Result<Output, F
         (OrderState::Placed | OrderState::Accepted, true) if d.env.time_ms >= until_ms => {
             Err(Refusal::TooLate { until_ms }.into())
         }
-        (OrderState::Placed | OrderState::Accepted, true) => {
-            refund(d, order, OrderState::Cancelled, Fault::Owner, 0)
-        }
+        (OrderState::Placed | OrderState::Accepted, true) => refund(d, order, OrderState::Cancelled, Fault::Owner, 0),
         (OrderState::Placed, false) => refund(d, order, OrderState::Cancelled, Fault::Shop, 0),
         (OrderState::Accepted, false) => refund(d, order, OrderState::Cancelled, Fault::Shop, CANCEL_PENALTY_PERCENT),
         (state, _) => Err(Refusal::WrongState { state }.into()),

@@ -439,7 +439,10 @@ impl Record for Slot {
         33 + LIST + UNIT_MAX_BYTES + 24 + LIST + 8 * GTINS_MAX + 6 + LIST + 20 * (ATTEMPTS_MAX as u32) + 4 + 24 + 33 + 4;
 }
 impl Record for Mandate {
-    const MAX_BYTES: u32 = 33 + 20 + 4 + (1 + 20 + LIST + 20 * SHOPS_MAX + LIST + 8 * GTINS_MAX)
+    const MAX_BYTES: u32 = 33
+        + 20
+        + 4
+        + (1 + 20 + LIST + 20 * SHOPS_MAX + LIST + 8 * GTINS_MAX)
         + (16 + 16 + 8 + 16 + 4 + 8 + LIST + 20 * ARBITERS_MAX + 1 + 1 + 32 + 8)
         + (1 + 8 + 4 + 16 + 4 + 8);
 }
@@ -450,10 +453,30 @@ impl Record for Shop {
     const MAX_BYTES: u32 = 20 + 8 + LIST + TEXT_MAX_BYTES + 32 + 20 + 20 + 29 + 16 + 16 + 25 + 4;
 }
 impl Record for Offer {
-    const MAX_BYTES: u32 = 32 + 20 + 4 + (8 + 8 + LIST + UNIT_MAX_BYTES + 48 + 32 + LIST + 20 * ARBITERS_MAX + 1 + 8) + 4 + 16 + 1;
+    const MAX_BYTES: u32 =
+        32 + 20 + 4 + (8 + 8 + LIST + UNIT_MAX_BYTES + 48 + 32 + LIST + 20 * ARBITERS_MAX + 1 + 8) + 4 + 16 + 1;
 }
 impl Record for Order {
-    const MAX_BYTES: u32 = 32 + 32 + 1 + 4 + 1 + 20 + 20 + 32 + 8 + 8 + 20 + 16 + 1 + 48 + 32 + 20 + 21 + 1 + 1 + 9
+    const MAX_BYTES: u32 = 32
+        + 32
+        + 1
+        + 4
+        + 1
+        + 20
+        + 20
+        + 32
+        + 8
+        + 8
+        + 20
+        + 16
+        + 1
+        + 48
+        + 32
+        + 20
+        + 21
+        + 1
+        + 1
+        + 9
         + (32 + 1 + 32 + 4 + 4 + 17 + 17 + 21 + 9 + LIST + TEXT_MAX_BYTES + 32 + 16 + 1);
 }
 impl Record for SealedAddress {

@@ -6,45 +6,99 @@ use crate::{Address, Amount};
 /// In order of precedence: the first that holds is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    UnknownDevice { device: DeviceId },
-    UnknownSlot { device: DeviceId, slot: u8 },
-    UnknownMandate { device: DeviceId, slot: u8 },
-    UnknownShop { shop: Address },
-    UnknownOffer { offer: OfferId },
-    UnknownOrder { order: OrderId },
-    NotOwner { caller: Address, owner: Address },
-    NotShop { caller: Address, shop: Address },
+    UnknownDevice {
+        device: DeviceId,
+    },
+    UnknownSlot {
+        device: DeviceId,
+        slot: u8,
+    },
+    UnknownMandate {
+        device: DeviceId,
+        slot: u8,
+    },
+    UnknownShop {
+        shop: Address,
+    },
+    UnknownOffer {
+        offer: OfferId,
+    },
+    UnknownOrder {
+        order: OrderId,
+    },
+    NotOwner {
+        caller: Address,
+        owner: Address,
+    },
+    NotShop {
+        caller: Address,
+        shop: Address,
+    },
     /// Neither of the two who may.
-    NotParty { caller: Address },
+    NotParty {
+        caller: Address,
+    },
     /// A device, or a shop, that stands already.
     AlreadyRegistered,
     /// A field outside its bounds.
-    OutOfBounds { field: Field },
-    DeviceInactive { status: DeviceStatus },
+    OutOfBounds {
+        field: Field,
+    },
+    DeviceInactive {
+        status: DeviceStatus,
+    },
     /// Not the encoding of a device message.
     BadMessage,
     /// Signed for another chain or module.
     ForeignMessage,
-    WrongEpoch { have: u32, want: u32 },
-    StaleSequence { last: u64, given: u64 },
+    WrongEpoch {
+        have: u32,
+        want: u32,
+    },
+    StaleSequence {
+        last: u64,
+        given: u64,
+    },
     /// No block of that height and hash is remembered.
-    StaleBlock { height: u64 },
+    StaleBlock {
+        height: u64,
+    },
     BadSignature,
-    WrongState { state: OrderState },
-    TooEarly { from_ms: u64 },
-    TooLate { until_ms: u64 },
-    NotDue { deadline_ms: u64 },
+    WrongState {
+        state: OrderState,
+    },
+    TooEarly {
+        from_ms: u64,
+    },
+    TooLate {
+        until_ms: u64,
+    },
+    NotDue {
+        deadline_ms: u64,
+    },
     /// Everything that stands against the order; see [`Reasons`].
-    CannotPlace { reasons: Reasons },
-    NotACarrier { carrier: Address },
+    CannotPlace {
+        reasons: Reasons,
+    },
+    NotACarrier {
+        carrier: Address,
+    },
     /// No code was made for this order.
     NoCode,
     /// Five wrong codes were tried.
     CodeSpent,
-    RiseTooSmall { rise: u64, needed: u64 },
-    BondInsufficient { free: Amount, want: Amount },
+    RiseTooSmall {
+        rise: u64,
+        needed: u64,
+    },
+    BondInsufficient {
+        free: Amount,
+        want: Amount,
+    },
     NothingToWithdraw,
-    WithdrawalUnderWay { from_ms: u64 },
+    WithdrawalUnderWay {
+        from_ms: u64,
+    },
 }
 
 /// What is outside its bounds.
