@@ -8,8 +8,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-api", &["dure-rules"]),
     ("dure-execution", &["dure-rules", "dure-api"]),
     ("dure-server", &["dure-rules", "dure-api"]),
+    ("dure-gateways", &["dure-rules", "dure-api"]),
     ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server"]),
-    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-node"]),
+    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node"]),
     ("xtask", &[]),
 ];
 

@@ -5,7 +5,7 @@ use alloy_sol_types::sol;
 sol! {
     /// Orders: devices that keep their own cupboard full. See docs/modules/orders.md.
     #[sol(abi)]
-    #[derive(Debug)]
+    #[derive(Debug, PartialEq, Eq)]
     interface IOrders {
         struct MandateTerms {
             /// 0 auto, 1 confirm, 2 notify.
@@ -113,7 +113,7 @@ sol! {
         error NotParty(address caller);
         error AlreadyRegistered();
         /// Fields: 0 slot, 1 unit, 2 level, 3 gtins, 4 packs, 5 shops, 6 arbiters, 7 amount, 8 period, 9 count, 10 expiry,
-        /// 11 percent, 12 name, 13 content, 14 stock, 15 sealed address, 16 tracking, 17 holiday, 18 sum of periods, 19 account.
+        /// 11 percent, 12 name, 13 content, 14 stock, 15 sealed address, 16 tracking, 17 holiday, 18 sum of periods, 19 credit.
         error OutOfBounds(uint8 field);
         error DeviceInactive(uint8 status);
         error BadMessage();

@@ -6,6 +6,7 @@ mod outcome;
 mod views;
 
 pub use interface::IOrders;
+pub use views::offer_terms;
 
 pub(super) use calls::{decode, encode};
 pub(super) use outcome::{error, log};

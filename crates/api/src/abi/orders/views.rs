@@ -134,7 +134,8 @@ pub(super) fn mandate_terms(t: &MandateTerms) -> IOrders::MandateTerms {
     }
 }
 
-pub(super) fn offer_terms(t: &OfferTerms) -> IOrders::OfferTerms {
+/// What an offer promises, as Solidity sees it.
+pub fn offer_terms(t: &OfferTerms) -> IOrders::OfferTerms {
     IOrders::OfferTerms {
         gtin: t.gtin.get(),
         content: t.content,

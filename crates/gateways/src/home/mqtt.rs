@@ -1,0 +1,93 @@
+//! The broker: connected again after every loss, heard through a bounded queue.
+
+use super::config::Mqtt;
+use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Packet, QoS};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Messages that wait to be looked at; more are dropped, because the next reading says the same.
+const HEARD_MAX: usize = 256;
+/// Packets that wait to be sent.
+const SEND_MAX: usize = 256;
+/// Largest packet, bytes.
+const PACKET_MAX_BYTES: usize = 64 << 10;
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Between two attempts to connect.
+const CONNECT_AGAIN: Duration = Duration::from_secs(1);
+
+/// What came from the broker.
+#[derive(Debug)]
+pub enum Heard {
+    /// A fresh connection, which knows no subscription.
+    Connected,
+    Lost(String),
+    Message {
+        topic: String,
+        payload: Vec<u8>,
+        /// The broker kept it from before: of unknown age.
+        retained: bool,
+    },
+}
+
+/// A connection that comes back.
+pub struct Broker {
+    client: AsyncClient,
+    loops: tokio::task::JoinHandle<()>,
+}
+
+impl Broker {
+    /// Connects; `will` becomes `offline` when the connection is lost.
+    pub fn connect(config: &Mqtt, will: &str) -> (Self, mpsc::Receiver<Heard>) {
+        let (host, port) = config.address().unwrap_or_default();
+        let mut options = MqttOptions::new(&config.client, host, port);
+        options.set_keep_alive(KEEP_ALIVE).set_max_packet_size(PACKET_MAX_BYTES, PACKET_MAX_BYTES);
+        options.set_last_will(LastWill::new(will, "offline", QoS::AtLeastOnce, true));
+        if let Some(user) = &config.user {
+            options.set_credentials(user, config.password.clone().unwrap_or_default());
+        }
+        let (client, mut events) = AsyncClient::new(options, SEND_MAX);
+        let (tell, heard) = mpsc::channel(HEARD_MAX);
+        let loops = tokio::spawn(async move {
+            let mut lost = false;
+            loop {
+                match events.poll().await {
+                    Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                        lost = false;
+                        if tell.send(Heard::Connected).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(Event::Incoming(Packet::Publish(published))) => {
+                        let (payload, retained) = (published.payload.to_vec(), published.retain);
+                        let _ = tell.try_send(Heard::Message { topic: published.topic, payload, retained }); // full: dropped
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        if !lost && tell.send(Heard::Lost(error.to_string())).await.is_err() {
+                            return;
+                        }
+                        lost = true;
+                        tokio::time::sleep(CONNECT_AGAIN).await;
+                    }
+                }
+            }
+        });
+        (Self { client, loops }, heard)
+    }
+
+    /// Whether it was taken into the queue. What is not is said again upon the next connection.
+    pub fn publish(&self, topic: &str, text: &str, retain: bool) -> bool {
+        self.client.try_publish(topic, QoS::AtLeastOnce, retain, text).is_ok()
+    }
+
+    pub fn subscribe(&self, topic: &str) {
+        let _ = self.client.try_subscribe(topic, QoS::AtLeastOnce); // full: the next connection subscribes again
+    }
+
+    /// Says good-bye, so that nobody waits for the last will.
+    pub async fn close(self, will: &str) {
+        let _ = self.client.publish(will, QoS::AtLeastOnce, true, "offline").await;
+        let _ = self.client.disconnect().await;
+        let _ = tokio::time::timeout(CONNECT_AGAIN, self.loops).await;
+    }
+}

@@ -1,0 +1,242 @@
+//! A node, asked over JSON-RPC: what it answers, and how a transaction is signed, sent and waited for.
+
+use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718 as _;
+use alloy_primitives::{Address, B256, Bytes, Log, LogData, TxKind, U64, U256};
+use alloy_signer::SignerSync as _;
+use alloy_signer_local::PrivateKeySigner;
+use jsonrpsee::core::{ClientError, client::ClientT, params::ArrayParams};
+use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Longest wait for one answer.
+pub const ANSWER_MAX: Duration = Duration::from_secs(20);
+/// Longest wait for a transaction to become final.
+pub const FINAL_MAX: Duration = Duration::from_secs(60);
+/// Between two questions whether a transaction is final.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// Blocks that one question for logs spans.
+const LOG_BLOCKS: u64 = 50_000;
+
+/// Why a node gave no answer, or not the one that was hoped for.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NodeError {
+    #[error("`{url}` is no node's address: {why}")]
+    Address { url: String, why: String },
+    #[error("no node answers at {url}")]
+    Unreachable { url: String },
+    #[error("{url} did not answer within {} s", ANSWER_MAX.as_secs())]
+    Slow { url: String },
+    /// The node understood, and said no.
+    #[error("{0}")]
+    Refused(String),
+    /// A rule said no; the bytes are its Solidity error.
+    #[error("{}", crate::chain::words(.0))]
+    Reverted(Bytes),
+    #[error("the answer of {url} is not understood: {why}")]
+    Misunderstood { url: String, why: String },
+    #[error("transaction {0} is not final after a minute")]
+    NotFinal(B256),
+    #[error("the key does not sign: {0}")]
+    Unsigned(String),
+}
+
+impl NodeError {
+    /// Whether asking again later may help without anybody changing anything.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Slow { .. } | Self::NotFinal(_))
+    }
+}
+
+/// A node's address, and the connection to it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    client: HttpClient,
+    url: String,
+}
+
+/// The newest block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub height: u64,
+    pub hash: B256,
+    /// Consensus time in whole seconds, as milliseconds since 1970-01-01 UTC.
+    pub time_ms: u64,
+}
+
+/// A transaction that is final.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub hash: B256,
+    pub height: u64,
+    pub success: bool,
+    pub gas_used: u64,
+    /// As JSON-RPC gives them.
+    pub logs: Value,
+    pub created: Option<Address>,
+}
+
+/// A log, and the height of its block.
+#[derive(Clone, Debug)]
+pub struct SeenLog {
+    pub height: u64,
+    pub log: Log,
+}
+
+impl Node {
+    /// # Errors
+    /// [`NodeError::Address`]. Whether anybody answers there shows with the first question.
+    pub fn new(url: &str) -> Result<Self, NodeError> {
+        let built = HttpClientBuilder::default().request_timeout(ANSWER_MAX).build(url);
+        let client = built.map_err(|error| NodeError::Address { url: url.to_owned(), why: error.to_string() })?;
+        Ok(Self { client, url: url.to_owned() })
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Calls `method`.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub async fn ask<T: DeserializeOwned>(&self, method: &str, params: &[Value]) -> Result<T, NodeError> {
+        let mut all = ArrayParams::new();
+        for param in params {
+            all.insert(param).map_err(|error| self.misunderstood(error))?;
+        }
+        self.client.request(method, all).await.map_err(|error| self.error(error))
+    }
+
+    fn misunderstood(&self, why: impl ToString) -> NodeError {
+        NodeError::Misunderstood { url: self.url.clone(), why: why.to_string() }
+    }
+
+    fn error(&self, error: ClientError) -> NodeError {
+        let url = self.url.clone();
+        match error {
+            ClientError::Call(refused) => {
+                let data = refused.data().and_then(|data| serde_json::from_str::<Bytes>(data.get()).ok());
+                data.map_or_else(|| NodeError::Refused(refused.message().to_owned()), NodeError::Reverted)
+            }
+            ClientError::ParseError(error) => self.misunderstood(error),
+            ClientError::RequestTimeout => NodeError::Slow { url },
+            _ => NodeError::Unreachable { url },
+        }
+    }
+
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn chain_id(&self) -> Result<u64, NodeError> {
+        Ok(self.ask::<U64>("eth_chainId", &[]).await?.to())
+    }
+
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn head(&self) -> Result<Head, NodeError> {
+        let block: Value = self.ask("eth_getBlockByNumber", &[json!("latest"), json!(false)]).await?;
+        let hash = serde_json::from_value(block["hash"].clone()).map_err(|error| self.misunderstood(error))?;
+        Ok(Head { height: number(&block["number"]), hash, time_ms: number(&block["timestamp"]).saturating_mul(1_000) })
+    }
+
+    /// Asks `eth_call` at the state that `at` names.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn call(&self, from: Address, to: Address, data: &Bytes, at: &Value) -> Result<Bytes, NodeError> {
+        self.ask("eth_call", &[json!({ "from": from, "to": to, "data": data }), at.clone()]).await
+    }
+
+    /// Signs with `key`, sends, and waits until the transaction is final.
+    ///
+    /// # Errors
+    /// As [`Self::ask`]; a transaction that would fail is refused before it is sent.
+    pub async fn send(&self, key: &PrivateKeySigner, to: TxKind, data: Bytes, value: U256) -> Result<Receipt, NodeError> {
+        let from = key.address();
+        let mut request = json!({ "from": from, "data": data, "value": value });
+        if let TxKind::Call(to) = to {
+            request["to"] = json!(to);
+        }
+        let gas: U64 = self.ask("eth_estimateGas", &[request]).await?;
+        let nonce: U64 = self.ask("eth_getTransactionCount", &[json!(from), json!("pending")]).await?;
+        let transaction = TxEip1559 {
+            chain_id: self.chain_id().await?,
+            nonce: nonce.to(),
+            gas_limit: gas.to::<u64>() + gas.to::<u64>() / 4, // the state may move between the estimate and the block
+            to,
+            value,
+            input: data,
+            ..TxEip1559::default() // gas costs nothing
+        };
+        let signed = key.sign_hash_sync(&transaction.signature_hash());
+        let signature = signed.map_err(|error| NodeError::Unsigned(error.to_string()))?;
+        let envelope = TxEnvelope::from(transaction.into_signed(signature));
+        let hash: B256 = self.ask("eth_sendRawTransaction", &[json!(Bytes::from(envelope.encoded_2718()))]).await?;
+        self.wait(hash).await
+    }
+
+    /// Waits until a transaction is final.
+    ///
+    /// # Errors
+    /// As [`Self::ask`], or [`NodeError::NotFinal`].
+    pub async fn wait(&self, hash: B256) -> Result<Receipt, NodeError> {
+        let since = Instant::now();
+        while since.elapsed() < FINAL_MAX {
+            if let Some(receipt) = self.receipt(hash).await? {
+                return Ok(receipt);
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+        Err(NodeError::NotFinal(hash))
+    }
+
+    /// The receipt, once the transaction is final.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, NodeError> {
+        let found: Option<Value> = self.ask("eth_getTransactionReceipt", &[json!(hash)]).await?;
+        Ok(found.map(|receipt| Receipt {
+            hash,
+            height: number(&receipt["blockNumber"]),
+            success: number(&receipt["status"]) == 1,
+            gas_used: number(&receipt["gasUsed"]),
+            logs: receipt["logs"].clone(),
+            created: serde_json::from_value(receipt["contractAddress"].clone()).ok(),
+        }))
+    }
+
+    /// Logs of `address` from height `from` to `to`, both included, in their order; `topics` as in `eth_getLogs`.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub async fn logs(&self, address: Address, topics: &Value, from: u64, to: u64) -> Result<Vec<SeenLog>, NodeError> {
+        let mut all = Vec::new();
+        let mut from = from;
+        while from <= to {
+            let last = to.min(from.saturating_add(LOG_BLOCKS - 1));
+            let (first, end) = (U64::from(from), U64::from(last));
+            let filter = json!({ "address": address, "topics": topics, "fromBlock": first, "toBlock": end });
+            let found: Vec<Value> = self.ask("eth_getLogs", &[filter]).await?;
+            for value in &found {
+                all.push(seen(value).ok_or_else(|| self.misunderstood("a log"))?);
+            }
+            from = last.saturating_add(1);
+        }
+        Ok(all)
+    }
+}
+
+/// One log as JSON-RPC gives it.
+pub fn seen(value: &Value) -> Option<SeenLog> {
+    let address = serde_json::from_value(value["address"].clone()).ok()?;
+    let topics: Vec<B256> = serde_json::from_value(value["topics"].clone()).ok()?;
+    let data: Bytes = serde_json::from_value(value["data"].clone()).ok()?;
+    Some(SeenLog { height: number(&value["blockNumber"]), log: Log { address, data: LogData::new(topics, data)? } })
+}
+
+fn number(value: &Value) -> u64 {
+    serde_json::from_value::<U64>(value.clone()).unwrap_or_default().to()
+}
