@@ -3,6 +3,7 @@
 use crate::{
     args::keys::{TEST_ACCOUNTS, test_key},
     say::Problem,
+    town::people::People,
 };
 use alloy_primitives::{Address, B256};
 use dure_execution::{
@@ -106,7 +107,8 @@ impl Folder {
     }
 }
 
-/// The genesis of a development chain: the test accounts are members with money of the town.
+/// The genesis of a development chain: the test accounts and the town's people are members with money of the town, and its
+/// courier is a carrier.
 ///
 /// # Errors
 /// A fault of this program: the rules refuse what it writes.
@@ -115,19 +117,21 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Prob
     for index in 0..TEST_ACCOUNTS {
         accounts.push(GenesisAccount::plain(test_key(&index.to_string())?.address(), Class::Member));
     }
-    let people: Vec<Address> = accounts.iter().map(|account| account.address).collect();
+    let issuer = accounts[0].address;
+    let people = People::new(seed);
+    accounts.extend(people.named().into_iter().map(|(address, _)| GenesisAccount::plain(address, Class::Member)));
     accounts.extend(
         asked.iter().map(|asked| GenesisAccount { quota: asked.quota, ..GenesisAccount::plain(asked.address, asked.class) }),
     );
     let all: Vec<Address> = accounts.iter().map(|account| account.address).collect();
-    let records = institutions(people[0], &all, time_ms)
+    let records = institutions(issuer, people.courier.address(), &all, time_ms)
         .map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
     let records = Records { accounts, records: records.0 }.records();
     Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: BLOCK_GAS, seed, records })
 }
 
 /// What the institutions begin with: one credit, its issuer, and who may grant roles.
-fn institutions(issuer: Address, people: &[Address], time_ms: u64) -> Result<Memory, dure_rules::Failure> {
+fn institutions(issuer: Address, courier: Address, people: &[Address], time_ms: u64) -> Result<Memory, dure_rules::Failure> {
     let mut memory = Memory::default();
     let env = Env { chain_id: CHAIN_ID, height: 0, time_ms, caller: issuer };
     let mut draft = Draft::new(&mut memory, &NobodySigns, env);
@@ -139,6 +143,8 @@ fn institutions(issuer: Address, people: &[Address], time_ms: u64) -> Result<Mem
     for role in Role::ALL {
         roles::recognise(&mut draft, role, issuer);
     }
+    let until_ms = time_ms.saturating_add(roles::GRANT_MAX_MS);
+    roles::apply(&mut draft, roles::Action::Grant { role: Role::Carrier, to: courier, until_ms })?;
     let effects = draft.into_effects();
     memory.commit(&effects);
     Ok(memory)

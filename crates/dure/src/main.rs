@@ -6,6 +6,7 @@
 mod args;
 mod chain;
 mod say;
+mod town;
 
 use clap::Parser as _;
 use std::process::ExitCode;

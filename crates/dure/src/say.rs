@@ -77,6 +77,12 @@ impl Problem {
     }
 }
 
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
 /// One JSON line on stdout, flushed, so that a program on the other end of a pipe sees it at once.
 pub fn line(value: &impl Serialize) {
     let mut out = std::io::stdout().lock();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Why a file is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {what}")]
+#[error("{}: {what}", path.display())]
 pub struct ConfigError {
     pub path: PathBuf,
     pub what: String,

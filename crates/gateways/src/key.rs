@@ -17,11 +17,11 @@ use std::{
 /// Why a key file cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("{path}: {why}")]
+    #[error("{}: {why}", path.display())]
     File { path: PathBuf, why: String },
-    #[error("{path} can be read by others; hint: chmod 600 {path}")]
+    #[error("{0} can be read by others; hint: chmod 600 {0}", path.display())]
     Open { path: PathBuf },
-    #[error("{path} is no key of this use: expected `{expected} HEX`")]
+    #[error("{} is no key of this use: expected `{expected} HEX`", path.display())]
     Kind { path: PathBuf, expected: &'static str },
 }
 

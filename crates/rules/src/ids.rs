@@ -95,6 +95,8 @@ pub enum Gs1Error {
     CheckDigit,
 }
 
+impl core::error::Error for Gs1Error {}
+
 impl core::fmt::Display for Gs1Error {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {

@@ -1,12 +1,13 @@
 //! `dure dev`.
 
-use super::keys::test_key;
+use super::{keys::test_key, town};
 use crate::{
     chain::{self, CREDIT, Folder},
     say::{self, Problem, help, line},
+    town::people::People,
 };
 use dure_node::{
-    disk::{self, Running},
+    disk,
     pacing::{SPEED_MAX, system_ms},
 };
 use dure_rules::credits::CreditId;
@@ -25,7 +26,7 @@ const PORT: u16 = 8545;
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure dev\n  dure dev --http 127.0.0.1:9000 --data /var/lib/dure\n  dure dev --speed 600                 ten hours of the chain's time pass in a minute\n  dure dev --accounts FILE             a line each: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]\n\nThe folder keeps the chain: a second start goes on where the first one stopped. With --json the first line on stdout\nsays {\"event\":\"ready\",\"http\":…,\"ws\":…,\"chainId\":…} once the node answers.")
+    after_long_help = help!("Examples:\n  dure dev\n  dure dev --http 127.0.0.1:9000 --data /var/lib/dure\n  dure dev --empty                     no town: a chain for your own programs, at the wall's pace\n  dure dev --until settled --json      ends with the first settled order and its timeline\n  dure dev --speed 60                  an hour of the chain's time passes in a minute\n  dure dev --accounts FILE             a line each: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]\n\nThe folder keeps the chain: a second start goes on where the first one stopped. With --json the first line on stdout\nsays {\"event\":\"ready\",\"http\":…,\"ws\":…,\"chainId\":…} once the node answers.")
 )]
 pub struct Dev {
     /// Where to listen; port 0 takes a free one.
@@ -37,17 +38,38 @@ pub struct Dev {
     /// Seed of the keys of a new chain.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many times as fast as the wall's clock the chain's time runs, up to 600.
+    /// How many times as fast as the wall's clock the chain's time runs, up to 600. With the town 600, else 1.
     #[arg(long, value_name = "X", value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
     speed: Option<u32>,
     /// More accounts for the genesis of a new chain.
     #[arg(long, value_name = "FILE")]
     accounts: Option<PathBuf>,
+    /// Without the demo town; `dure town` brings it to life later.
+    #[arg(long)]
+    empty: bool,
+    /// End once this has happened, and say how it went.
+    #[arg(long, value_name = "EVENT", conflicts_with = "empty")]
+    until: Option<Until>,
+}
+
+/// What `--until` waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Until {
+    /// The first order of this run is settled.
+    Settled,
 }
 
 impl Default for Dev {
     fn default() -> Self {
-        Self { http: format!("localhost:{PORT}"), data: "dure-data".into(), seed: 1, speed: None, accounts: None }
+        Self {
+            http: format!("localhost:{PORT}"),
+            data: "dure-data".into(),
+            seed: 1,
+            speed: None,
+            accounts: None,
+            empty: false,
+            until: None,
+        }
     }
 }
 
@@ -61,7 +83,8 @@ impl Dev {
             return Err(Problem::usage(format!("{} holds a chain already, whose accounts are fixed", self.data.display()))
                 .hint("name another folder with --data DIR, or leave --accounts out"));
         }
-        let config = folder.config(self.speed, || {
+        let speed = self.speed.or_else(|| (!self.empty).then_some(SPEED_MAX));
+        let config = folder.config(speed, || {
             let asked = self.accounts.as_ref().map(|file| {
                 let text =
                     std::fs::read_to_string(file).map_err(|error| Problem::usage(format!("{}: {error}", file.display())))?;
@@ -77,26 +100,42 @@ impl Dev {
                 })?;
             let port = serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
-            let first =
-                First { http: format!("http://{host}:{port}"), ws: format!("ws://{host}:{port}"), speed: self.speed, goes_on };
+            let first = First {
+                http: format!("http://{host}:{port}"),
+                ws: format!("ws://{host}:{port}"),
+                speed,
+                goes_on,
+                town: !self.empty,
+            };
             if json {
                 line(&first.json())
             } else {
                 print!("{}", first.screen()?)
             };
-            stopped(&running).await?;
+            let lives = async {
+                if self.empty {
+                    return std::future::pending().await;
+                }
+                let people = People::new(self.seed);
+                town::live(people, first.http.clone(), self.data.join("town"), self.until, json).await
+            };
+            let ended = tokio::select! {
+                stopped = stopped() => stopped,
+                lived = lives => lived,
+            };
+            drop(running);
             if !json {
                 eprintln!("\nStopped. The chain stays in {}; start again to go on.", self.data.display());
             }
             serving.stop().await;
-            Ok(())
+            ended
         });
         served.map_err(|error| Problem::unreachable(error.to_string()))?
     }
 }
 
 /// Ends when the person or the system asks.
-async fn stopped(_running: &Running) -> Result<(), Problem> {
+pub async fn stopped() -> Result<(), Problem> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Problem::fault)?;
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
@@ -117,7 +156,7 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, Problem> {
 }
 
 /// Only what a person must know; `RUST_LOG` asks for more.
-fn log() {
+pub fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error,dure=warn".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init(); // a test may have one
 }
@@ -128,6 +167,7 @@ struct First {
     ws: String,
     speed: Option<u32>,
     goes_on: bool,
+    town: bool,
 }
 
 impl First {
@@ -135,6 +175,7 @@ impl First {
         json!({
             "event": "ready", "http": self.http, "url": self.http, "rpc": self.http, "ws": self.ws, "chainId": chain::CHAIN_ID,
             "credit": CreditId::nth(CREDIT).0, "speed": self.speed.unwrap_or(1), "continued": self.goes_on,
+            "town": self.town,
         })
     }
 
@@ -152,19 +193,26 @@ impl First {
             ]);
         }
         let to = &people[1][2];
-        let time = self
-            .speed
-            .map_or("runs with the wall's clock".into(), |speed| format!("runs {speed} times as fast as the wall's clock"));
+        let time = match self.speed {
+            None | Some(1) => "runs with the wall's clock".to_owned(),
+            Some(speed) => format!("runs {speed} times as fast as the wall's clock"),
+        };
+        let town = if self.town {
+            "Twelve households, three shops and a courier live here. All are simulated: each is a program with keys of its own\n\
+             that knows nothing but this port and an MQTT broker. What happens to their orders is told below and on the page.\n\n"
+        } else {
+            ""
+        };
         Ok(format!(
             "Dure {version}: a chain of one, {begin}. Its time {time}.\n\n\
              page       {http}\nJSON-RPC   {http}   (chain id {id})\nWebSocket  {ws}\n\n\
-             {people}\n\
+             {people}\n{town}\
              Try: dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
              then: dure call {credit} 'balanceOf(address)(uint256)' {to}\n\n\
-             The keys of test/0 to test/9 are known to everybody: never use them elsewhere.\n\
-             Not built yet: the town of households and shops, energy, rides, provenance, health, governance.\n\
-             Everything written here is public; orders, once there are some, too: what was bought, when, how often.\n\
-             Ctrl-C stops.\n",
+             The keys of test/0 to test/9 and of the town are known to everybody: never use them elsewhere.\n\
+             Not built yet: energy, rides, health, provenance, governance, passkeys, a network of many organisations.\n\
+             Orders are public for ever: what was bought, when, how often. Addresses are sealed to the shop.\n\
+             Ctrl-C stops.\n\n",
             version = env!("CARGO_PKG_VERSION"),
             begin = if self.goes_on { "going on where it stopped" } else { "new" },
             http = self.http,
@@ -172,26 +220,5 @@ impl First {
             id = chain::CHAIN_ID,
             people = say::table(&["person", "key", "address", "who"], &people),
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn localhost_is_both_loopback_addresses() {
-        assert_eq!(addresses("localhost:0").map(|all| all.len()).ok(), Some(2));
-        assert_eq!(addresses("127.0.0.1:9").map(|all| all.len()).ok(), Some(1));
-        assert!(addresses("nowhere").is_err() && addresses("localhost:x").is_err());
-    }
-
-    #[test]
-    fn the_first_screen_fits_and_names_what_is_missing() {
-        let first =
-            First { http: "http://localhost:8545".into(), ws: "ws://localhost:8545".into(), speed: Some(600), goes_on: false };
-        let screen = first.screen().expect("people");
-        assert!(screen.lines().count() <= 24, "{screen}");
-        assert!(screen.contains("Not built yet") && screen.contains("Ctrl-C"), "{screen}");
     }
 }

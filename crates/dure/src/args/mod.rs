@@ -5,10 +5,13 @@ mod call;
 mod completions;
 mod dev;
 mod function;
+mod home;
 mod index;
 pub mod keys;
 mod refusal;
 mod remote;
+mod shop;
+mod town;
 mod tx;
 
 use crate::say::{Problem, help};
@@ -40,6 +43,9 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Dev(dev::Dev),
+    Town(town::Town),
+    Home(home::Home),
+    Shop(shop::Shop),
     Tx(tx::Tx),
     Call(call::Call),
     Keys(keys::Keys),
@@ -57,6 +63,9 @@ impl Cli {
         let json = self.json;
         match self.command.unwrap_or_else(|| Command::Dev(dev::Dev::default())) {
             Command::Dev(command) => command.run(json),
+            Command::Town(command) => command.run(json),
+            Command::Home(command) => command.run(json),
+            Command::Shop(command) => command.run(json),
             Command::Tx(command) => command.run(json),
             Command::Call(command) => command.run(json),
             Command::Keys(command) => command.run(json),

@@ -1,24 +1,18 @@
-//! How a command speaks to a node: where it is, what it answers, and how a transaction is signed, sent and waited for.
+//! How a command speaks to a node, and what it says when no good answer comes.
 
 use super::refusal;
 use crate::say::Problem;
-use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718 as _;
-use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256, hex};
-use alloy_signer::SignerSync as _;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_signer_local::PrivateKeySigner;
-use jsonrpsee::core::{ClientError, client::ClientT, params::ArrayParams};
-use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
-use serde::{Serialize, de::DeserializeOwned};
+pub use dure_gateways::node::Receipt;
+use dure_gateways::{
+    config::ConfigError,
+    home::HomeError,
+    node::{self, NodeError},
+    shop::ShopError,
+};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-
-/// Longest wait for one answer.
-const ANSWER_MAX: Duration = Duration::from_secs(20);
-/// Longest wait for a transaction to become final.
-const FINAL_MAX: Duration = Duration::from_secs(60);
-/// Between two questions whether a transaction is final.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The node that a command talks to.
 #[derive(clap::Args, Clone, Debug)]
@@ -28,32 +22,58 @@ pub struct Remote {
     pub rpc: String,
 }
 
-/// A connection to a node.
+/// A connection to a node, whose errors are words for a person.
 #[derive(Clone)]
-pub struct Node {
-    client: HttpClient,
-    url: String,
-}
-
-/// A transaction that is final.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    pub hash: B256,
-    pub height: u64,
-    pub success: bool,
-    pub gas_used: u64,
-    pub logs: Value,
-    pub created: Option<Address>,
-}
+pub struct Node(pub node::Node);
 
 impl Remote {
     /// # Errors
     /// Where the address is no URL.
     pub fn connect(&self) -> Result<Node, Problem> {
-        let client = HttpClientBuilder::default().request_timeout(ANSWER_MAX).build(&self.rpc).map_err(|error| {
-            Problem::usage(format!("`{}` is no node's address: {error}", self.rpc)).hint("write it as http://localhost:8545")
-        })?;
-        Ok(Node { client, url: self.rpc.clone() })
+        Ok(Node(node::Node::new(&self.rpc)?))
+    }
+}
+
+impl From<NodeError> for Problem {
+    fn from(error: NodeError) -> Self {
+        match &error {
+            NodeError::Address { .. } => Self::usage(&error).hint("write it as http://localhost:8545"),
+            NodeError::Reverted(bytes) => Self::refused(refusal::sentence(bytes)),
+            NodeError::Refused(_) => Self::refused(&error),
+            NodeError::Unreachable { .. } => {
+                Self::unreachable(&error).hint("start one with `dure dev`, or name another with --rpc URL")
+            }
+            NodeError::NotFinal(hash) => Self::unreachable(&error).hint(format!("ask again later: dure tx --receipt {hash}")),
+            NodeError::Slow { .. } => Self::unreachable(&error),
+            NodeError::Misunderstood { .. } | NodeError::Unsigned(_) => Self::fault(&error),
+        }
+    }
+}
+
+impl From<HomeError> for Problem {
+    fn from(error: HomeError) -> Self {
+        match error {
+            HomeError::Node(error) => error.into(),
+            HomeError::Key(_) | HomeError::File { .. } | HomeError::Seal(_) => Self::usage(error),
+            HomeError::Book(_) => Self::unreachable(error),
+            HomeError::NoOffer(_) | HomeError::Code(_) => Self::refused(error),
+        }
+    }
+}
+
+impl From<ShopError> for Problem {
+    fn from(error: ShopError) -> Self {
+        match error {
+            ShopError::Node(error) => error.into(),
+            ShopError::Key(_) | ShopError::Seal(_) | ShopError::Terms(_) => Self::usage(error),
+            ShopError::NotOurs(_) => Self::refused(error),
+        }
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(&error).hint(error.hint.as_deref().unwrap_or("see docs/gateways.md for every key"))
     }
 }
 
@@ -63,46 +83,15 @@ impl Node {
     /// # Errors
     /// Where no node answers, or it answers with an error.
     pub async fn ask<T: DeserializeOwned>(&self, method: &str, params: &[Value]) -> Result<T, Problem> {
-        let mut all = ArrayParams::new();
-        for param in params {
-            all.insert(param).map_err(Problem::fault)?;
-        }
-        self.client.request(method, all).await.map_err(|error| self.problem(error))
+        Ok(self.0.ask(method, params).await?)
     }
 
-    fn problem(&self, error: ClientError) -> Problem {
-        match error {
-            ClientError::Call(refused) => {
-                let data: Option<Value> = refused.data().and_then(|data| serde_json::from_str(data.get()).ok());
-                let reason = data
-                    .as_ref()
-                    .and_then(Value::as_str)
-                    .and_then(|text| hex::decode(text).ok())
-                    .map(|bytes| refusal::sentence(&bytes));
-                Problem::refused(reason.unwrap_or_else(|| refused.message().to_owned()))
-            }
-            ClientError::ParseError(error) => Problem::fault(format!("the answer of {} is not understood: {error}", self.url)),
-            ClientError::RequestTimeout => {
-                Problem::unreachable(format!("{} did not answer within {} s", self.url, ANSWER_MAX.as_secs()))
-            }
-            _ => Problem::unreachable(format!("no node answers at {}", self.url))
-                .hint("start one with `dure dev`, or name another with --rpc URL"),
-        }
-    }
-
-    /// # Errors
-    /// As [`Self::ask`].
-    pub async fn chain_id(&self) -> Result<u64, Problem> {
-        Ok(self.ask::<U64>("eth_chainId", &[]).await?.to())
-    }
-
-    /// Asks `eth_call` at the newest state.
+    /// Asks `eth_call` at the state that `at` names.
     ///
     /// # Errors
     /// As [`Self::ask`]; a revert is the refusal in words.
     pub async fn call(&self, from: Option<Address>, to: Address, data: &Bytes, at: &Value) -> Result<Bytes, Problem> {
-        let from = from.unwrap_or_default();
-        self.ask("eth_call", &[json!({ "from": from, "to": to, "data": data }), at.clone()]).await
+        Ok(self.0.call(from.unwrap_or_default(), to, data, at).await?)
     }
 
     /// Signs with `key`, sends, and waits until the transaction is final.
@@ -110,42 +99,7 @@ impl Node {
     /// # Errors
     /// As [`Self::ask`]; a transaction that would fail is refused before it is sent, in words.
     pub async fn send(&self, key: &PrivateKeySigner, to: TxKind, data: Bytes, value: U256) -> Result<Receipt, Problem> {
-        let from = key.address();
-        let mut request = json!({ "from": from, "data": data, "value": value });
-        if let TxKind::Call(to) = to {
-            request["to"] = json!(to);
-        }
-        let gas: U64 = self.ask("eth_estimateGas", &[request]).await?;
-        let nonce: U64 = self.ask("eth_getTransactionCount", &[json!(from), json!("pending")]).await?;
-        let transaction = TxEip1559 {
-            chain_id: self.chain_id().await?,
-            nonce: nonce.to(),
-            gas_limit: gas.to::<u64>() + gas.to::<u64>() / 4, // the state may move between the estimate and the block
-            to,
-            value,
-            input: data,
-            ..TxEip1559::default() // gas costs nothing
-        };
-        let signature = key.sign_hash_sync(&transaction.signature_hash()).map_err(Problem::fault)?;
-        let envelope = TxEnvelope::from(transaction.into_signed(signature));
-        let hash: B256 = self.ask("eth_sendRawTransaction", &[json!(Bytes::from(envelope.encoded_2718()))]).await?;
-        self.wait(hash).await
-    }
-
-    /// Waits until a transaction is final.
-    ///
-    /// # Errors
-    /// As [`Self::ask`], or when it takes longer than a minute.
-    pub async fn wait(&self, hash: B256) -> Result<Receipt, Problem> {
-        let since = Instant::now();
-        while since.elapsed() < FINAL_MAX {
-            if let Some(receipt) = self.receipt(hash).await? {
-                return Ok(receipt);
-            }
-            tokio::time::sleep(ASK_AGAIN).await;
-        }
-        Err(Problem::unreachable(format!("transaction {hash} is not final after {} s", FINAL_MAX.as_secs()))
-            .hint(format!("ask again later: dure tx --receipt {hash}")))
+        Ok(self.0.send(key, to, data, value).await?)
     }
 
     /// The receipt, once the transaction is final.
@@ -153,26 +107,16 @@ impl Node {
     /// # Errors
     /// As [`Self::ask`].
     pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, Problem> {
-        let found: Option<Value> = self.ask("eth_getTransactionReceipt", &[json!(hash)]).await?;
-        let number = |value: &Value| serde_json::from_value::<U64>(value.clone()).unwrap_or_default().to::<u64>();
-        Ok(found.map(|receipt| Receipt {
-            hash,
-            height: number(&receipt["blockNumber"]),
-            success: number(&receipt["status"]) == 1,
-            gas_used: number(&receipt["gasUsed"]),
-            logs: receipt["logs"].clone(),
-            created: serde_json::from_value(receipt["contractAddress"].clone()).ok(),
-        }))
+        Ok(self.0.receipt(hash).await?)
     }
 }
 
-impl Receipt {
-    pub fn json(&self) -> impl Serialize + use<> {
-        json!({
-            "hash": self.hash, "height": self.height, "success": self.success, "gasUsed": self.gas_used,
-            "contractAddress": self.created, "logs": self.logs,
-        })
-    }
+/// A receipt as `--json` gives it.
+pub fn receipt_json(receipt: &Receipt) -> Value {
+    json!({
+        "hash": receipt.hash, "height": receipt.height, "success": receipt.success, "gasUsed": receipt.gas_used,
+        "contractAddress": receipt.created, "logs": receipt.logs,
+    })
 }
 
 /// Runs `work` on a runtime of its own, until it ends or the person presses Ctrl-C.

@@ -44,7 +44,7 @@ impl Tx {
             _ => return Err(Problem::usage("a transaction needs --from and an address")),
         };
         if json {
-            line(&receipt.json());
+            line(&remote::receipt_json(&receipt));
         } else {
             let end = if receipt.success { "done" } else { "failed" };
             println!("{end} in block {}  {}  gas {}", receipt.height, receipt.hash, receipt.gas_used);

@@ -15,7 +15,9 @@ pub mod filter;
 pub mod mind;
 mod mqtt;
 mod run;
+pub mod setup;
 mod slot;
 
 pub use book::Book;
 pub use run::{HomeError, Note, read_address, run};
+pub use slot::check;

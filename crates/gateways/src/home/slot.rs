@@ -62,6 +62,22 @@ pub async fn view(chain: &Chain, device: B256, slot: u8) -> Result<View, NodeErr
     Ok(View { slot: record, mandate, order, now_ms })
 }
 
+/// What the chain knows of a slot, in words.
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn check(chain: &Chain, device: B256, slot: u8) -> Result<String, NodeError> {
+    let view = view(chain, device, slot).await?;
+    let level = if view.slot.levelMs > 0 { view.slot.level.to_string() } else { "no".into() };
+    let may = match view.allowed() {
+        Allowed::Order => "the device may order",
+        Allowed::Notify => "the device may only tell",
+        Allowed::Nothing => "no mandate is in force",
+    };
+    let order = view.order.map_or_else(String::new, |(id, _)| format!(", order {id} is open"));
+    Ok(format!("{level} {} of {}, low at {}; {may}{order}", view.slot.unit, view.slot.capacity, view.slot.threshold))
+}
+
 impl View {
     pub fn shape(&self, config: &config::Slot) -> Shape {
         let slot = &self.slot;
