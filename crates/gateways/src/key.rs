@@ -104,7 +104,7 @@ impl DeviceSigner {
     }
 }
 
-/// A message of a device about one of its slots, fresh by the newest block.
+/// A message of a device about one of its slots, fresh by the newest block but one.
 pub fn message(
     chain_id: u64,
     device: dure_rules::orders::DeviceId,
@@ -113,7 +113,7 @@ pub fn message(
     head: &crate::node::Head,
     body: DeviceBody,
 ) -> DeviceMessage {
-    let (height, block_hash) = (head.height, head.hash);
+    let (height, block_hash) = (head.height.saturating_sub(1), head.parent_hash);
     DeviceMessage { chain_id, module: MODULE, device, slot, key_epoch, sequence, height, block_hash, body }
 }
 

@@ -17,6 +17,9 @@ pub const ANSWER_MAX: Duration = Duration::from_secs(20);
 pub const FINAL_MAX: Duration = Duration::from_secs(60);
 /// Between two questions whether a transaction is final.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// Gas beyond one and a half times the estimate: the state moves between the estimate and the block, and what is not used is
+/// given back.
+const GAS_SPARE: u64 = 100_000;
 /// Blocks that one question for logs spans.
 const LOG_BLOCKS: u64 = 50_000;
 
@@ -62,6 +65,8 @@ pub struct Node {
 pub struct Head {
     pub height: u64,
     pub hash: B256,
+    /// Of the block before it: the newest that every later block remembers, and that a question about now knows too.
+    pub parent_hash: B256,
     /// Consensus time in whole seconds, as milliseconds since 1970-01-01 UTC.
     pub time_ms: u64,
 }
@@ -137,8 +142,9 @@ impl Node {
     /// As [`Self::ask`].
     pub async fn head(&self) -> Result<Head, NodeError> {
         let block: Value = self.ask("eth_getBlockByNumber", &[json!("latest"), json!(false)]).await?;
-        let hash = serde_json::from_value(block["hash"].clone()).map_err(|error| self.misunderstood(error))?;
-        Ok(Head { height: number(&block["number"]), hash, time_ms: number(&block["timestamp"]).saturating_mul(1_000) })
+        let hash = |name: &str| serde_json::from_value(block[name].clone()).map_err(|error| self.misunderstood(error));
+        let (hash, parent_hash) = (hash("hash")?, hash("parentHash")?);
+        Ok(Head { height: number(&block["number"]), hash, parent_hash, time_ms: number(&block["timestamp"]).saturating_mul(1_000) })
     }
 
     /// Asks `eth_call` at the state that `at` names.
@@ -164,7 +170,7 @@ impl Node {
         let transaction = TxEip1559 {
             chain_id: self.chain_id().await?,
             nonce: nonce.to(),
-            gas_limit: gas.to::<u64>() + gas.to::<u64>() / 4, // the state may move between the estimate and the block
+            gas_limit: gas.to::<u64>().saturating_mul(3) / 2 + GAS_SPARE,
             to,
             value,
             input: data,

@@ -157,7 +157,7 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, Problem> {
 
 /// Only what a person must know; `RUST_LOG` asks for more.
 pub fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error,dure=warn".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error,rumqttd=off,dure=warn".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init(); // a test may have one
 }
 
