@@ -114,9 +114,64 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
     scored.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
 }
 
+/// Consensus time as people read it, UTC, without fractions: `2026-11-23 21:05:09`.
+pub fn time(time_ms: u64) -> String {
+    let seconds = time_ms / 1_000;
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = date(days);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+/// A span in its two largest units: `2 d 3 h`, `5 min 20 s`, `3 s`.
+pub fn span(span_ms: u64) -> String {
+    let seconds = span_ms / 1_000;
+    let parts = [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "min"), (seconds % 60, "s")];
+    let first = parts.iter().position(|(count, _)| *count > 0).unwrap_or(3);
+    let shown = parts[first..].iter().take(2).filter(|(count, _)| *count > 0 || first == 3);
+    shown.map(|(count, unit)| format!("{count} {unit}")).collect::<Vec<_>>().join(" ")
+}
+
+/// Days since 1970-01-01 as a date of the Gregorian calendar (Fliegel and Van Flandern, CACM 11(10), 1968).
+fn date(days: u64) -> (u64, u64, u64) {
+    let l = days + 2_440_588 + 68_569;
+    let n = 4 * l / 146_097;
+    let l = l - (146_097 * n).div_ceil(4);
+    let i = 4_000 * (l + 1) / 1_461_001;
+    let l = l - 1_461 * i / 4 + 31;
+    let j = 80 * l / 2_447;
+    let month = j + 2 - 12 * (j / 11);
+    (100 * (n - 49) + i + j / 11, month, l - 2_447 * j / 80)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_read_as_dates() {
+        for (time_ms, expected) in [
+            (0, "1970-01-01 00:00:00"),
+            (951_782_400_000, "2000-02-29 00:00:00"),
+            (1_795_467_909_999, "2026-11-23 21:05:09"),
+            (253_402_300_799_000, "9999-12-31 23:59:59"),
+        ] {
+            assert_eq!(time(time_ms), expected);
+        }
+    }
+
+    #[test]
+    fn spans_show_two_units() {
+        for (span_ms, expected) in [
+            (0, "0 s"),
+            (3_000, "3 s"),
+            (320_000, "5 min 20 s"),
+            (3_600_000, "1 h"),
+            (183_600_000, "2 d 3 h"),
+            (86_460_000, "1 d"),
+        ] {
+            assert_eq!(span(span_ms), expected);
+        }
+    }
 
     #[test]
     fn a_near_word_is_suggested_and_a_far_one_is_not() {

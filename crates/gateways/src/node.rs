@@ -144,7 +144,12 @@ impl Node {
         let block: Value = self.ask("eth_getBlockByNumber", &[json!("latest"), json!(false)]).await?;
         let hash = |name: &str| serde_json::from_value(block[name].clone()).map_err(|error| self.misunderstood(error));
         let (hash, parent_hash) = (hash("hash")?, hash("parentHash")?);
-        Ok(Head { height: number(&block["number"]), hash, parent_hash, time_ms: number(&block["timestamp"]).saturating_mul(1_000) })
+        Ok(Head {
+            height: number(&block["number"]),
+            hash,
+            parent_hash,
+            time_ms: number(&block["timestamp"]).saturating_mul(1_000),
+        })
     }
 
     /// Asks `eth_call` at the state that `at` names.

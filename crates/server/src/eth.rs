@@ -1,6 +1,7 @@
 //! The methods that wallets and libraries ask for, one line each.
 
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, RECORDS_MAX};
+use crate::{filters::Filters, orders};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, state::StateOverride};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
@@ -10,16 +11,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// What the modules are given to work with.
-pub(crate) type Context = Arc<dyn Backend>;
+/// What the methods are given to work with.
+pub(crate) struct Context {
+    pub backend: Arc<dyn Backend>,
+    pub filters: Filters,
+}
 type Answer = Result<Value, ErrorObjectOwned>;
 type Method = fn(&dyn Backend, &mut ParamsSequence<'_>) -> Answer;
+type FilterMethod = fn(&Context, &mut ParamsSequence<'_>) -> Answer;
 
 /// Geth's code for a revert; wallets look for it and for the data beside it.
 const REVERTED: i32 = 3;
 /// EIP-1474: the request is understood and not done.
 const REFUSED: i32 = -32_000;
-const INVALID_PARAMS: i32 = -32_602;
+pub(crate) const INVALID_PARAMS: i32 = -32_602;
 const INTERNAL: i32 = -32_603;
 /// EIP-1474: the method exists elsewhere and not here.
 const NOT_SUPPORTED: i32 = -32_004;
@@ -59,19 +64,47 @@ const METHODS: &[(&str, Method)] = &[
     ("eth_createAccessList", |b, p| ok(b.access_list(next(p)?, at(p)?)?)),
     ("eth_sendRawTransaction", |b, p| ok(b.send(next(p)?)?)),
     ("eth_getProof", |_, _| {
-        Err(error(NOT_SUPPORTED, "eth_getProof: the state is no Merkle Patricia tree, so there is no such proof"))
+        let why = "the state is no Merkle Patricia tree, so there is no such proof; proofs of Dure's own kind will come as dure_getProof";
+        Err(error(NOT_SUPPORTED, format!("eth_getProof: {why}")))
     }),
     ("debug_traceTransaction", |b, p| ok(b.trace_transaction(next(p)?, or(p, GethDebugTracingOptions::default())?)?)),
     ("debug_traceCall", |b, p| ok(b.trace_call(next(p)?, at(p)?, or(p, GethDebugTracingOptions::default())?)?)),
     ("dure_account", |b, p| ok(b.account(next::<Address>(p)?)?)),
+    ("dure_orders", |b, p| ok(orders::orders(b, rows(p)?)?)),
+    ("dure_order", |b, p| ok(orders::one(b, next(p)?)?)),
+    ("dure_orderTimeline", |b, p| ok(orders::timeline(b, next(p)?)?)),
+    ("dure_shops", |b, p| ok(orders::shops(b, rows(p)?)?)),
+    ("dure_devices", |b, p| ok(orders::devices(b, rows(p)?)?)),
 ];
 
+const FILTER_METHODS: &[(&str, FilterMethod)] = &[
+    ("eth_newFilter", |c, p| Ok(c.filters.logs(&*c.backend, next(p)?))),
+    ("eth_newBlockFilter", |c, _| Ok(c.filters.blocks(&*c.backend))),
+    ("eth_getFilterChanges", |c, p| ok(c.filters.changes(&*c.backend, &next::<String>(p)?)?)),
+    ("eth_getFilterLogs", |c, p| ok(c.filters.all(&*c.backend, &next::<String>(p)?)?)),
+    ("eth_uninstallFilter", |c, p| ok(c.filters.remove(&next::<String>(p)?))),
+];
+
+/// Rows that a list gives where the question names no number.
+const ROWS_DEFAULT: usize = 100;
+
+/// How many rows are asked for, at most [`RECORDS_MAX`].
+fn rows(params: &mut ParamsSequence<'_>) -> Result<usize, ErrorObjectOwned> {
+    Ok(or(params, ROWS_DEFAULT)?.min(RECORDS_MAX))
+}
+
 /// All methods over `backend`. Each runs on a thread that may wait for the disk.
-pub(crate) fn module(backend: Context) -> RpcModule<Context> {
-    let mut module = RpcModule::new(backend);
+pub(crate) fn module(backend: Arc<dyn Backend>) -> RpcModule<Context> {
+    let mut module = RpcModule::new(Context { backend, filters: Filters::default() });
     for (name, method) in METHODS.iter().copied() {
         let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
-            method(&**context, &mut params.sequence())
+            method(&*context.backend, &mut params.sequence())
+        });
+        registered.expect("the table names each method once");
+    }
+    for (name, method) in FILTER_METHODS.iter().copied() {
+        let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
+            method(&context, &mut params.sequence())
         });
         registered.expect("the table names each method once");
     }
@@ -118,13 +151,27 @@ fn nth(backend: &dyn Backend, id: BlockId, index: U64) -> Answer {
 
 /// Most blocks of one fee history.
 const FEE_BLOCKS_MAX: u64 = 1_024;
+/// Most percentiles of one fee history: as in Geth.
+const FEE_PERCENTILES_MAX: usize = 100;
 
 /// Fees do not exist, so every one of them is 0 and only the fullness of blocks says something.
 fn fee_history(backend: &dyn Backend, params: &mut ParamsSequence<'_>) -> Answer {
     let asked: U256 = next(params)?;
     let last: BlockNumberOrTag = or(params, BlockNumberOrTag::Latest)?;
     let percentiles: Vec<f64> = or(params, Vec::new())?;
-    let newest = last.as_number().unwrap_or_else(|| backend.height()).min(backend.height());
+    if percentiles.len() > FEE_PERCENTILES_MAX {
+        let given = percentiles.len();
+        return Err(error(INVALID_PARAMS, format!("{given} percentiles were given, at most {FEE_PERCENTILES_MAX} are answered")));
+    }
+    let height = backend.height();
+    let newest = match last {
+        BlockNumberOrTag::Number(beyond) if beyond > height => {
+            return Err(error(INVALID_PARAMS, format!("block {beyond} is beyond the newest, {height}; hint: ask for `latest`")));
+        }
+        BlockNumberOrTag::Number(number) => number,
+        BlockNumberOrTag::Earliest => 0,
+        _ => height, // what is latest here is safe and final
+    };
     let blocks = asked.saturating_to::<u64>().min(FEE_BLOCKS_MAX).min(newest + 1);
     let oldest = newest + 1 - blocks;
     let mut fullness = Vec::new();

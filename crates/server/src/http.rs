@@ -2,27 +2,31 @@
 
 use crate::{backend::Backend, eth, page, subscribe};
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::Request,
-    http::{Method, StatusCode},
-    response::IntoResponse as _,
+    http::{Method, StatusCode, header::HOST, uri::Authority},
+    response::{IntoResponse as _, Response},
+    routing::get,
 };
 use jsonrpsee::core::id_providers::RandomStringIdProvider;
 use jsonrpsee::server::{BatchRequestConfig, ServerConfig, ServerHandle, stop_channel, ws};
+use serde_json::json;
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinSet};
 use tower::{Service as _, ServiceExt as _};
 use tower_http::cors::CorsLayer;
 
 /// What one client may ask of the port.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Limits {
     pub body_max_bytes: u32,
     pub answer_max_bytes: u32,
     pub batch_max: u32,
     pub connections_max: u32,
     pub subscriptions_max: u32,
+    /// Names and addresses, without a port, under which the port may be asked beside those of this machine itself.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Limits {
@@ -33,8 +37,28 @@ impl Default for Limits {
             batch_max: 256,
             connections_max: 1_024,
             subscriptions_max: 64,
+            hosts: Vec::new(),
         }
     }
+}
+
+/// Names under which a machine asks itself.
+const OWN_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
+/// The name that `request` gives this port, where it is not one of ours: a foreign page may point its own name here (DNS
+/// rebinding).
+fn foreign(request: &Request, hosts: &[String]) -> Option<String> {
+    let named = request.headers().get(HOST).map(|host| String::from_utf8_lossy(host.as_bytes()).into_owned());
+    let named = named.or_else(|| request.uri().authority().map(ToString::to_string)).unwrap_or_default();
+    let Ok(authority) = named.parse::<Authority>() else { return Some(named) };
+    let mut ours = OWN_HOSTS.into_iter().chain(hosts.iter().map(String::as_str));
+    (!ours.any(|own| own.eq_ignore_ascii_case(authority.host()))).then_some(named)
+}
+
+/// Says that the node answers, and how far it is.
+async fn health(backend: Arc<dyn Backend>) -> Response {
+    let far = tokio::task::spawn_blocking(move || json!({ "chainId": backend.chain_id(), "height": backend.height() })).await;
+    far.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), |far| Json(far).into_response())
 }
 
 /// A port that is served. Dropping it closes it.
@@ -58,6 +82,7 @@ impl Serving {
 /// # Errors
 /// Where the first address cannot be listened on. Others are left out where the machine does not have them (IPv6).
 pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: Limits, more: Router) -> io::Result<Serving> {
+    let asked = backend.clone();
     let mut module = eth::module(backend);
     subscribe::add(&mut module);
     let (stop, rpc) = stop_channel();
@@ -82,10 +107,15 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
             }
         }
     };
-    let pages: Router = page::routes().merge(more);
+    let pages: Router = page::routes().route("/health", get(move || health(asked.clone()))).merge(more);
+    let hosts: Arc<[String]> = limits.hosts.into();
     let app = Router::new().fallback(move |request: Request| {
-        let (pages, rpc) = (pages.clone(), rpc_or_nothing.clone());
+        let (pages, rpc, hosts) = (pages.clone(), rpc_or_nothing.clone(), hosts.clone());
         async move {
+            if let Some(name) = foreign(&request, &hosts) {
+                let why = format!("this node does not answer to the host `{name}`; hint: ask it as localhost\n");
+                return (StatusCode::FORBIDDEN, why).into_response();
+            }
             let plain = matches!(*request.method(), Method::GET | Method::HEAD) && !ws::is_upgrade_request(&request);
             if plain { pages.oneshot(request).await.unwrap_or_else(|never| match never {}) } else { rpc(request).await }
         }

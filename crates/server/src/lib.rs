@@ -4,7 +4,9 @@
 
 mod backend;
 mod eth;
+mod filters;
 mod http;
+mod orders;
 mod page;
 mod subscribe;
 

@@ -2,14 +2,13 @@
 //!
 //! A subscriber that falls behind further than the node remembers is closed: missing blocks in silence would be worse.
 
-use crate::eth::Context;
+use crate::eth::{Context, INVALID_PARAMS, error};
 use alloy_rpc_types_eth::Filter;
 use jsonrpsee::core::SubscriptionResult;
+use jsonrpsee::types::ErrorObjectOwned;
 use jsonrpsee::{PendingSubscriptionSink, RpcModule, SubscriptionMessage, SubscriptionSink};
 use serde::Serialize;
 use std::sync::Arc;
-
-const INVALID_PARAMS: i32 = -32_602;
 
 /// What can be heard of.
 enum Kind {
@@ -23,7 +22,7 @@ pub(crate) fn add(module: &mut RpcModule<Context>) {
         module.register_subscription("eth_subscribe", "eth_subscription", "eth_unsubscribe", |params, pending, context, _| {
             let mut params = params.sequence();
             let name: Result<String, _> = params.next();
-            let filter: Option<Filter> = params.optional_next().unwrap_or_default();
+            let filter: Result<Option<Filter>, _> = params.optional_next();
             listen(name.ok(), filter, pending, context)
         });
     registered.expect("no other method has these names");
@@ -31,22 +30,25 @@ pub(crate) fn add(module: &mut RpcModule<Context>) {
 
 async fn listen(
     name: Option<String>,
-    filter: Option<Filter>,
+    filter: Result<Option<Filter>, ErrorObjectOwned>,
     pending: PendingSubscriptionSink,
     context: Arc<Context>,
 ) -> SubscriptionResult {
-    let kind = match name.as_deref() {
-        Some("newHeads") => Kind::Heads,
-        Some("logs") => Kind::Logs(Box::new(filter.unwrap_or_default())),
-        other => {
+    let kind = match (name.as_deref(), filter) {
+        (Some("newHeads"), _) => Kind::Heads,
+        (Some("logs"), Ok(filter)) => Kind::Logs(Box::new(filter.unwrap_or_default())),
+        (Some("logs"), Err(wrong)) => {
+            let why = wrong.data().map_or(wrong.message(), |data| data.get());
+            pending.reject(error(INVALID_PARAMS, format!("the filter of logs cannot be read: {why}"))).await;
+            return Ok(());
+        }
+        (other, _) => {
             let what = other.unwrap_or("nothing");
-            pending
-                .reject(crate::eth::error(INVALID_PARAMS, format!("`{what}` cannot be subscribed to; newHeads and logs can")))
-                .await;
+            pending.reject(error(INVALID_PARAMS, format!("`{what}` cannot be subscribed to; newHeads and logs can"))).await;
             return Ok(());
         }
     };
-    let mut blocks = context.subscribe();
+    let mut blocks = context.backend.subscribe();
     let sink = pending.accept().await?;
     loop {
         let block = tokio::select! {

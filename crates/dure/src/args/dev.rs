@@ -6,6 +6,7 @@ use crate::{
     say::{self, Problem, help, line},
     town::people::People,
 };
+use axum::{Json, Router, routing::get};
 use dure_node::{
     disk,
     pacing::{SPEED_MAX, system_ms},
@@ -93,8 +94,9 @@ impl Dev {
             chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default())
         })?;
         let served = disk::run(config, move |running| async move {
-            let serving =
-                serve(running.served.clone(), &addresses, Limits::default(), Default::default()).await.map_err(|error| {
+            let serving = serve(running.served.clone(), &addresses, Limits::default(), names(self.seed, self.empty))
+                .await
+                .map_err(|error| {
                     Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
                         .hint("another program may use the port; choose one with --http localhost:PORT")
                 })?;
@@ -142,6 +144,14 @@ pub async fn stopped() -> Result<(), Problem> {
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Who the town's accounts are, for the page.
+fn names(seed: u64, empty: bool) -> Router {
+    let all = if empty { Vec::new() } else { People::new(seed).named() };
+    let all: Vec<Value> =
+        all.into_iter().map(|(address, name)| json!({ "address": address, "name": name, "simulated": true })).collect();
+    Router::new().route("/town.json", get(move || std::future::ready(Json(all.clone()))))
 }
 
 /// `localhost` is both loopback addresses: a browser may try either.
@@ -207,7 +217,8 @@ impl First {
             "Dure {version}: a chain of one, {begin}. Its time {time}.\n\n\
              page       {http}\nJSON-RPC   {http}   (chain id {id})\nWebSocket  {ws}\n\n\
              {people}\n{town}\
-             Try: dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
+             Try: dure orders watch\n\
+             or:  dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
              then: dure call {credit} 'balanceOf(address)(uint256)' {to}\n\n\
              The keys of test/0 to test/9 and of the town are known to everybody: never use them elsewhere.\n\
              Not built yet: energy, rides, health, provenance, governance, passkeys, a network of many organisations.\n\

@@ -8,6 +8,7 @@ mod function;
 mod home;
 mod index;
 pub mod keys;
+mod orders;
 mod refusal;
 mod remote;
 mod shop;
@@ -46,6 +47,7 @@ enum Command {
     Town(town::Town),
     Home(home::Home),
     Shop(shop::Shop),
+    Orders(orders::Orders),
     Tx(tx::Tx),
     Call(call::Call),
     Keys(keys::Keys),
@@ -66,6 +68,7 @@ impl Cli {
             Command::Town(command) => command.run(json),
             Command::Home(command) => command.run(json),
             Command::Shop(command) => command.run(json),
+            Command::Orders(command) => command.run(json),
             Command::Tx(command) => command.run(json),
             Command::Call(command) => command.run(json),
             Command::Keys(command) => command.run(json),

@@ -112,7 +112,7 @@ fn tell(note: &ShopNote, json: bool) {
 async fn list(desk: &Desk, json: bool) -> Result<(), Problem> {
     let mut rows = Vec::new();
     for (id, order) in desk.orders().await? {
-        let state = state(order.state).map_or_else(|| order.state.to_string(), |state| format!("{state:?}"));
+        let state = state(order.state).map_or_else(|| order.state.to_string(), |state| state.name().to_owned());
         if json {
             line(&json!({
                 "order": id, "state": state, "owner": order.owner, "total": order.terms.total.to_string(),

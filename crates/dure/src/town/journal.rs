@@ -71,9 +71,8 @@ async fn read(chain: &Chain, town: &Town, from: u64, ways: &mut BTreeMap<B256, W
         } else if let Ok(event) = IOrders::OrderMoved::decode_log(&seen.log) {
             let (Some(way), Some(to)) = (ways.get_mut(&event.order), state(event.to)) else { continue };
             let at_ms = time_of(chain, seen.height).await?;
-            way.timeline.push(
-                json!({ "state": format!("{to:?}"), "atMs": at_ms, "height": seen.height, "by": town.people.name_of(event.by) }),
-            );
+            way.timeline
+                .push(json!({ "state": to.name(), "atMs": at_ms, "height": seen.height, "by": town.people.name_of(event.by) }));
             town.journal(at_ms, &sentence(town, way, to));
             if to == OrderState::Settled && first.is_none() {
                 first = Some(settled(town, event.order, way));

@@ -134,7 +134,7 @@ impl View {
         let code = self.order.as_ref().and_then(|(id, _)| page.known(*id).map(|signed| signed.code.clone()));
         let order = self.order.as_ref().map(|(id, order)| {
             json!({
-                "id": id, "state": state(order.state).map(|state| format!("{state:?}")), "shop": order.shop,
+                "id": id, "state": state(order.state).map(|state| state.name().to_owned()), "shop": order.shop,
                 "total": order.terms.total.to_string(), "deadline_ms": order.deadlineMs,
             })
         });

@@ -341,6 +341,28 @@ impl OrderState {
         Self::Closed,
     ];
 
+    /// As in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PendingApproval => "PendingApproval",
+            Self::Placed => "Placed",
+            Self::Accepted => "Accepted",
+            Self::Shipped => "Shipped",
+            Self::Claimed => "Claimed",
+            Self::Disputed => "Disputed",
+            Self::Arbitration => "Arbitration",
+            Self::Settled => "Settled",
+            Self::ReturnPosted => "ReturnPosted",
+            Self::ReturnDenied => "ReturnDenied",
+            Self::Lapsed => "Lapsed",
+            Self::Cancelled => "Cancelled",
+            Self::Refunded => "Refunded",
+            Self::Ruled => "Ruled",
+            Self::Returned => "Returned",
+            Self::Closed => "Closed",
+        }
+    }
+
     /// Nothing more can happen.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Lapsed | Self::Cancelled | Self::Refunded | Self::Ruled | Self::Returned | Self::Closed)
