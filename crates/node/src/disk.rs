@@ -164,7 +164,7 @@ async fn start_engine(context: runtime::Context, secret: &Secret, node: Arc<Node
         node,
         state_sync: false,
         kept_blocks: None,
-        sizes: StateSizes::NODE,
+        sizes: StateSizes::ALONE,
     };
     engine::start::<_, _, _, _, _, _, fn(commonware_glue::stateful::Mailbox<runtime::Context, App>) -> _>(
         context,

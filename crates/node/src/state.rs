@@ -93,8 +93,8 @@ pub struct StateSizes {
 }
 
 impl StateSizes {
-    /// 1 GiB of pages, filled as they are read, and 2²⁰ keys at a restart.
-    pub const NODE: Self = Self { cache_pages: NZUsize!(1 << 18), restart_keys: NZUsize!(1 << 20) };
+    /// 64 MiB of pages, taken at the start, and 2¹⁷ keys at a restart: a chain of one on a small machine.
+    pub const ALONE: Self = Self { cache_pages: NZUsize!(1 << 14), restart_keys: NZUsize!(1 << 17) };
     /// For a simulation of several nodes in one process.
     pub const SIMULATION: Self = Self { cache_pages: NZUsize!(1 << 10), restart_keys: NZUsize!(1 << 12) };
 }

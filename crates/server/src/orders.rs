@@ -18,12 +18,15 @@ const STEPS_MAX: usize = 1_000;
 /// All orders, the newest first.
 pub(crate) fn orders(backend: &dyn Backend, limit: usize) -> Result<Vec<Value>, BackendError> {
     let mut all = scan(backend, &ORDERS)?;
+    let shops = scan(backend, &SHOPS)?;
     all.sort_by_key(|order| (Reverse(order.created_ms), order.id));
-    Ok(all.iter().take(limit).map(order).collect())
+    Ok(all.iter().take(limit).map(|record| order(record, &shops)).collect())
 }
 
 pub(crate) fn one(backend: &dyn Backend, id: B256) -> Result<Option<Value>, BackendError> {
-    Ok(scan(backend, &ORDERS)?.iter().find(|record| record.id == id).map(order))
+    let found = scan(backend, &ORDERS)?.into_iter().find(|record| record.id == id);
+    let shops = scan(backend, &SHOPS)?;
+    Ok(found.map(|record| order(&record, &shops)))
 }
 
 /// Every shop, by name.
@@ -98,8 +101,10 @@ fn scan<K: borsh::BorshSerialize, V: Record>(backend: &dyn Backend, table: &Tabl
     })
 }
 
-fn order(order: &Order) -> Value {
+fn order(order: &Order, shops: &[Shop]) -> Value {
+    let shop = shops.iter().find(|shop| shop.account == order.shop);
     json!({
+        "shopName": shop.map(|shop| &shop.name),
         "id": order.id, "device": order.device, "slot": order.slot, "cycle": order.cycle, "attempt": order.attempt,
         "owner": order.owner, "shop": order.shop, "offer": order.offer, "gtin": order.gtin.to_string(),
         "credit": order.credit.0, "total": order.total.to_string(), "state": order.state.name(),

@@ -94,7 +94,7 @@ fn list(orders: &[Value], json: bool) {
         vec![
             short(text(order, "id")),
             state(text(order, "state")).into(),
-            text(order, "shop").into(),
+            text(order, if order["shopName"].is_string() { "shopName" } else { "shop" }).into(),
             money(order),
             say::time(number(order, "createdMs")),
             say::time(number(order, "deadlineMs")),

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 #[derive(clap::Args, Clone, Debug)]
 pub struct Remote {
     /// The node's address.
-    #[arg(long, value_name = "URL", env = "DURE_RPC", default_value = "http://localhost:8545")]
+    #[arg(long, value_name = "URL", env = "DURE_RPC", default_value = "http://localhost:8545", global = true)]
     pub rpc: String,
 }
 

@@ -181,9 +181,9 @@ impl Machine {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map_err(|error| Problem::unreachable(format!("{}: {error}", file.display())))?
             }
-            // The first two have nearly run out, so that there is something to see at once.
+            // The first two have run low, so that there is something to see at once; the others follow door by door.
             Err(_) if door < 2 => Tank { level_ml: LOW_ML - 20, packs: 0, pour_ms: 0 },
-            Err(_) => Tank { level_ml: LOW_ML + dice.between(40, TANK_ML - LOW_ML), packs: 0, pour_ms: 0 },
+            Err(_) => Tank { level_ml: LOW_ML + 25 * door as u64 + dice.between(0, 50), packs: 0, pour_ms: 0 },
         };
         let routine = Routine::new(town.people.seed, door as u64, household.people);
         Ok(Self { town: town.clone(), world: town.world.clone(), chain, door, device, tank, file, routine, dice, approve: None })
