@@ -3,7 +3,25 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 10] = ["", "dev", "tx", "call", "keys", "keys new", "accounts", "index", "index rebuild", "completions"];
+const COMMANDS: [&str; 17] = [
+    "",
+    "dev",
+    "town",
+    "home",
+    "home init",
+    "shop",
+    "orders",
+    "orders list",
+    "orders show",
+    "tx",
+    "call",
+    "keys",
+    "keys new",
+    "accounts",
+    "index",
+    "index rebuild",
+    "completions",
+];
 
 #[test]
 fn the_help_of_every_command_is_as_written_down() {

@@ -75,10 +75,10 @@ pub fn decide(facts: &Facts) -> Intent {
     refilled(facts)
 }
 
-/// A slot that was filled is told, so that the chain begins a new cycle.
+/// A slot that was filled is told, so that the chain begins a new cycle; so is the first level of all.
 fn refilled(facts: &Facts) -> Intent {
-    let outdated = facts.chain_has_level && facts.chain_level < facts.rearm && facts.level >= facts.rearm;
-    if outdated { Intent::Tell } else { Intent::Nothing }
+    let outdated = facts.chain_level < facts.rearm && facts.level >= facts.rearm;
+    if outdated || !facts.chain_has_level { Intent::Tell } else { Intent::Nothing }
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
             ("low, an order is open", Facts { open: Some(SHIPPED), chain_level: 100, ..LOW }, Nothing),
             ("filled", FULL, Tell),
             ("filled and told", Facts { chain_level: 900, ..FULL }, Nothing),
-            ("never told, full", Facts { chain_has_level: false, chain_level: 0, ..FULL }, Nothing),
+            ("never told", Facts { chain_has_level: false, chain_level: 0, ..FULL }, Tell),
             ("filled while the parcel is under way", open(SHIPPED), Evidence),
             ("the same, evidence given", open(Open { evident: true, ..SHIPPED }), Tell),
             ("filled before it was shipped", open(Open { state: OrderState::Accepted, ..SHIPPED }), Tell),

@@ -187,6 +187,7 @@ function orderButton(order) {
 function level(device) {
   const box = document.createElement("span");
   for (const slot of device.slots ?? []) {
+    if (!slot.levelMs) continue; // never read
     const bar = document.createElement("progress");
     bar.max = Number(slot.capacity);
     bar.value = Number(slot.level);
