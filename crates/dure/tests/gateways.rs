@@ -248,14 +248,15 @@ fn a_low_level_makes_one_order_whatever_happens_to_broker_and_gateway() {
     fs::write(&home_toml, text).expect("written");
 
     // Home Assistant finds the device, and finds it again after it was restarted itself.
-    let (sensor, heard) = broker.client("sensor", &["homeassistant/device/+/config", "dure/washer/0/state"]);
+    let (sensor, announcements) = broker.client("sensor", &["homeassistant/device/+/config"]);
+    let (_screen, heard) = broker.client("screen", &["dure/washer/0/state"]);
     let mut home = Running::start(&["home", "--config", &home_toml]);
     home.hear("connected to the broker");
     let config = "homeassistant/device/dure_dure-home_washer/config";
-    let announced = hear(&heard, config, |config| config["components"].is_object());
+    let announced = hear(&announcements, config, |config| config["components"].is_object());
     assert!(announced["origin"]["name"].is_string() && announced["device"]["identifiers"].is_array(), "{announced}");
     sensor.publish("homeassistant/status", QoS::AtLeastOnce, false, "online").expect("published");
-    hear(&heard, config, |config| config["components"].is_object());
+    hear(&announcements, config, |config| config["components"].is_object());
 
     // A test order goes the whole way and moves nothing.
     hear(&heard, "dure/washer/0/state", |state| state["capacity"] == 2_000);
