@@ -153,8 +153,8 @@ impl Block {
         bytes.extend(self.context.encode());
         bytes.extend(self.time_ms.to_be_bytes());
         bytes.extend(self.results.operations_root.as_ref());
-        bytes.extend(u64::from(*self.range.start()).to_be_bytes());
-        bytes.extend(u64::from(*self.range.end()).to_be_bytes());
+        bytes.extend(self.range.start().to_be_bytes());
+        bytes.extend(self.range.end().to_be_bytes());
         bytes.extend(self.body.hash.as_ref());
         keccak256(bytes)
     }

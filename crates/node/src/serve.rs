@@ -94,7 +94,7 @@ impl Served {
     }
 
     fn record(&self, address: Address, at: BlockId) -> Result<AccountRecord, BackendError> {
-        Ok(views::account(&self.at(at)?, address).map_err(refused)?)
+        views::account(&self.at(at)?, address).map_err(refused)
     }
 
     fn found(&self, hash: B256) -> Result<Option<(Arc<FinalBlock>, u64)>, BackendError> {
@@ -223,13 +223,14 @@ impl Backend for Served {
 
     fn block(&self, id: BlockId, full: bool) -> Result<Option<Block>, BackendError> {
         Ok(self.stored(id)?.map(|block| {
-            let all = block.transactions.iter().enumerate();
+            let all = block.transactions.iter();
             let transactions = if full {
+                let all = all.enumerate();
                 BlockTransactions::Full(
                     all.map(|(index, transaction)| rpc_transaction(&block, index as u64, transaction)).collect(),
                 )
             } else {
-                BlockTransactions::Hashes(all.map(|(_, transaction)| transaction.hash).collect())
+                BlockTransactions::Hashes(all.map(|transaction| transaction.hash).collect())
             };
             Block { header: rpc_header(&block), uncles: Vec::new(), transactions, withdrawals: Some(Default::default()) }
         }))

@@ -5,6 +5,7 @@ use crate::{filters::Filters, orders};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, state::StateOverride};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
+use alloy_sol_types::{Revert, SolError as _};
 use jsonrpsee::RpcModule;
 use jsonrpsee::types::{ErrorObjectOwned, Params, params::ParamsSequence};
 use serde::{Serialize, de::DeserializeOwned};
@@ -191,7 +192,11 @@ impl From<BackendError> for ErrorObjectOwned {
     fn from(failed: BackendError) -> Self {
         match &failed {
             BackendError::Refused(_) => error(REFUSED, failed),
-            BackendError::Reverted(bytes) => Self::owned(REVERTED, failed.to_string(), Some(bytes)),
+            // As Geth says it: a reason that Solidity gave stands in the message too.
+            BackendError::Reverted(bytes) => match Revert::abi_decode(bytes) {
+                Ok(revert) => Self::owned(REVERTED, format!("{failed}: {}", revert.reason), Some(bytes)),
+                Err(_) => Self::owned(REVERTED, failed.to_string(), Some(bytes)),
+            },
             BackendError::Fault(_) => error(INTERNAL, failed),
         }
     }

@@ -28,6 +28,7 @@ pub enum CallError {
 }
 
 /// What calldata asks for.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack, taken apart at once")]
 pub enum Ask {
     /// Something that changes records.
     Action(Action),

@@ -39,7 +39,11 @@ pub fn start(password: &str) -> Result<SocketAddr, Problem> {
     let config = Config { router, v4: Some(HashMap::from([("town".to_owned(), server)])), ..Config::default() };
     std::thread::Builder::new()
         .name("broker".into())
-        .spawn(move || Broker::new(config).start())
+        .spawn(move || {
+            if let Err(error) = Broker::new(config).start() {
+                tracing::error!(target: "dure::town", "the broker ended: {error}");
+            }
+        })
         .map_err(|error| Problem::fault(format!("the broker does not start: {error}")))?;
     let since = Instant::now();
     while TcpStream::connect_timeout(&address, UP_MAX).is_err() {
