@@ -73,7 +73,7 @@ impl Violation {
 }
 
 /// Whose dispute it is decides what a ruling does. Orders are the only institution with disputes so far.
-const RULED: disputes::Ruled = |draft, dispute, percent| orders::ruled(draft, dispute.id, percent);
+const RULED: disputes::Ruled = |draft, dispute, percent, by_default| orders::ruled(draft, dispute.id, percent, by_default);
 
 /// Carries out `action` for `draft.env.caller`.
 ///

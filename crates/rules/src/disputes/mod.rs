@@ -112,8 +112,8 @@ pub enum Refusal {
     NotDue { deadline_ms: u64 },
 }
 
-/// What an institution does when its dispute is ruled: `percent` to the claimant.
-pub(crate) type Ruled = fn(&mut Draft<'_>, &Dispute, percent: u8) -> Result<(), Failure>;
+/// What an institution does when its dispute is ruled: `percent` to the claimant, by an arbiter or by the default share.
+pub(crate) type Ruled = fn(&mut Draft<'_>, &Dispute, percent: u8, by_default: bool) -> Result<(), Failure>;
 
 /// What an institution knows when it opens a dispute.
 #[derive(Clone, Copy, Debug)]
@@ -211,7 +211,7 @@ fn rule(d: &mut Draft<'_>, record: &Dispute, percent: u8, by_default: bool, rule
     DISPUTE.remove(d, &record.id);
     let by = d.env.caller;
     d.emit(Event::Ruled { dispute: record.id, by, percent, by_default });
-    ruled(d, record, percent)
+    ruled(d, record, percent, by_default)
 }
 
 /// DISPUTES-1 over all records.

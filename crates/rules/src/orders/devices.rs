@@ -1,6 +1,6 @@
 //! Devices, their slots and mandates, and what a device says.
 
-use super::lifecycle::{evidence, place};
+use super::lifecycle::{evidence, order_of_device, place};
 use super::preview::{look, moves_money};
 use super::*;
 use crate::bounds::AMOUNT_MAX;
@@ -138,6 +138,10 @@ pub(super) fn set_slot(d: &mut Draft<'_>, action: SetSlot) -> Result<Output, Fai
     within(threshold < rearm && rearm <= capacity && capacity <= LEVEL_MAX, Field::Level)?;
     within(!gtins.is_empty() && list_fits(&gtins, GTINS_MAX), Field::Gtins)?;
     let record = match SLOTS.get(d, &(device, slot))? {
+        // What was read in another unit says nothing any more.
+        Some(old) if old.unit != unit => {
+            Slot { unit, capacity, threshold, rearm, gtins, level: 0, level_ms: 0, lowest: LEVEL_MAX, ..old }
+        }
         Some(old) => Slot { unit, capacity, threshold, rearm, gtins, ..old },
         None => Slot {
             device,
@@ -281,8 +285,9 @@ pub(super) fn relay(d: &mut Draft<'_>, action: RelayDevice) -> Result<Output, Fa
             place(d, wish, code_commitment, sealed_address)
         }
         DeviceBody::Evidence { level, order } => {
+            let order = order_of_device(d, &device, slot, order)?;
             observe(d, device.id, slot, level, false)?;
-            evidence(d, device.id, slot, order, level)
+            evidence(d, order, level)
         }
         DeviceBody::Test { level, offer } => {
             observe(d, device.id, slot, level, false)?;

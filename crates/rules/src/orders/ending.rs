@@ -89,13 +89,13 @@ pub(super) fn returned(d: &mut Draft<'_>, order: Order) -> Result<(), Failure> {
 ///
 /// # Errors
 /// `OutOfBounds` for a share that is not one of [`SPLITS_PERCENT`]; a [`Stop`].
-pub(crate) fn ruled(d: &mut Draft<'_>, order: OrderId, percent: u8) -> Result<(), Failure> {
+pub(crate) fn ruled(d: &mut Draft<'_>, order: OrderId, percent: u8, by_default: bool) -> Result<(), Failure> {
     let mut order = known_order(d, order)?;
     within(SPLITS_PERCENT.contains(&percent), Field::Percent)?;
     let to_owner = percent_of(order.total, percent);
     match order.state {
         OrderState::Arbitration => {
-            give_dispute_bond(d, &mut order, percent == 0)?;
+            give_dispute_bond(d, &mut order, percent == 0 && !by_default)?;
             share(d, &order, to_owner)?;
             let fault = if percent == 100 { Fault::Shop } else { Fault::Owner };
             finish(d, order, OrderState::Ruled, fault)
@@ -145,7 +145,7 @@ fn expire(d: &mut Draft<'_>, order: Order) -> Result<(), Failure> {
         },
         S::Arbitration | S::ReturnDenied => {
             disputes::close(d, order.id);
-            ruled(d, order.id, order.default_refund_percent)
+            ruled(d, order.id, order.default_refund_percent, true)
         }
         S::Settled => finish(d, order, S::Closed, Fault::Delivered),
         S::ReturnPosted => returned(d, order),

@@ -70,7 +70,8 @@ pub(super) fn place(d: &mut Draft<'_>, wish: Wish, code_commitment: B256, sealed
     };
     slot.open_order = Some(id);
     slot.armed = false;
-    slot.lowest = slot.level;
+    // Before the first reading nothing is known that a rise could be measured from.
+    slot.lowest = if slot.level_ms == 0 { LEVEL_MAX } else { slot.level };
     SLOTS.put(d, &(device.id, slot.slot), &slot);
     SEALED.put(d, &id, &SealedAddress { order: id, bytes: sealed });
     let Order { device, slot, owner, shop, offer, total, .. } = order;
@@ -84,7 +85,7 @@ pub(super) fn place(d: &mut Draft<'_>, wish: Wish, code_commitment: B256, sealed
 
 /// Fills the escrow, reserves the bond, takes a pack and counts the mandate's spend.
 pub(super) fn fund(d: &mut Draft<'_>, mut order: Order, scene: Scene) -> Result<Output, Failure> {
-    let Scene { mut mandate, mut offer, mut shop, .. } = scene;
+    let Scene { mut mandate, mut offer, mut shop, arbiter, fallback, .. } = scene;
     let (now, id) = (d.env.time_ms, order.id);
     credits::hold(d, order.credit, order.owner, escrow(id), order.total)?;
     shop.reserved = shop.reserved.saturating_add(order.total);
@@ -99,6 +100,10 @@ pub(super) fn fund(d: &mut Draft<'_>, mut order: Order, scene: Scene) -> Result<
     mandate.count = count.saturating_add(1);
     mandate.placed_ms = now;
     MANDATES.put(d, &(order.device, order.slot), &mandate);
+    // Who decides, and what the owner allows, is pinned at placing: the mandate may be another than at the asking.
+    order.arbiter = arbiter;
+    order.fallback = fallback;
+    order.evidence_settles = mandate.terms.evidence_settles;
     order.mandate_revision = mandate.revision;
     order.mandate_period = period;
     order.placed_ms = now;
@@ -202,14 +207,20 @@ pub(super) fn claim(d: &mut Draft<'_>, action: ClaimDelivery) -> Result<Output, 
     move_to(d, order, OrderState::Claimed, CONTEST_MS)
 }
 
-/// A rise in level is good evidence. No rise proves nothing, so nothing follows from it.
-pub(super) fn evidence(d: &mut Draft<'_>, device: DeviceId, slot: u8, order: OrderId, level: u64) -> Result<Output, Failure> {
-    let mut order = known_order(d, order)?;
-    if (order.device, order.slot) != (device, slot) {
-        return Err(Refusal::UnknownOrder { order: order.id }.into());
+/// The order that a device may say something about: of this slot, and of whoever owns the device now. A machine that was
+/// sold knows nothing about its former owner's parcel.
+pub(super) fn order_of_device(d: &mut Draft<'_>, device: &Device, slot: u8, order: OrderId) -> Result<Order, Failure> {
+    let record = known_order(d, order)?;
+    if (record.device, record.slot, record.owner) != (device.id, slot, device.owner) {
+        return Err(Refusal::UnknownOrder { order }.into());
     }
+    Ok(record)
+}
+
+/// A rise in level is good evidence. No rise proves nothing, so nothing follows from it.
+pub(super) fn evidence(d: &mut Draft<'_>, mut order: Order, level: u64) -> Result<Output, Failure> {
     require_state(&order, &[OrderState::Shipped, OrderState::Claimed])?;
-    let from = SLOTS.get(d, &(device, slot))?.map_or(level, |slot| slot.lowest);
+    let from = SLOTS.get(d, &(order.device, order.slot))?.map_or(level, |slot| slot.lowest);
     let rise = level.saturating_sub(from);
     let needed = order.content.saturating_mul(u64::from(EVIDENCE_RISE_PERCENT)) / 100;
     if rise < needed {

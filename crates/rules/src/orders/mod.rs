@@ -11,7 +11,8 @@
 //! - *Cycle*: from one filling to the next. One low level, one order: order id = hash(device, slot, cycle, attempt).
 //! - *Mandate*: what the owner allows the device to buy for one slot, at which price, from whom.
 //! - *Offer*: immutable terms of a shop for one pack. Its stock alone changes.
-//! - *Order*: one pack of one offer for one slot, with the terms pinned when it was asked for.
+//! - *Order*: one pack of one offer for one slot. The offer's terms are pinned when it is asked for, the arbiters when it is
+//!   placed.
 //! - *Escrow*: the price of a placed order. *Bond*: a shop's money; the total of each of its orders is reserved in it.
 //!
 //! # Units
