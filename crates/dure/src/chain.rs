@@ -11,7 +11,7 @@ use dure_execution::{
     gas::BLOCK_GAS,
     genesis::{Genesis as Records, GenesisAccount},
 };
-use dure_node::disk::{Config, Genesis};
+use dure_node::{disk::Config, genesis::Genesis};
 use dure_rules::{
     Draft, Env, Memory, Verifier,
     credits::{self, CreditId, Kind},

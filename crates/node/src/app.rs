@@ -3,7 +3,7 @@
 //! Upon a turn to propose: wait for work (see [`crate::pacing`]), take from the pool what no block in flight includes, execute
 //! it, name the block. Upon a block to check: its time, its transactions, then everything that executing it gives, compared
 //! field by field, the canonical root of the database included (glue compares the root of operations and its range only).
-//! Upon a final block: tell the window of newest blocks, the pool, and through them everybody else. That may repeat after a
+//! Upon a final block: tell the chain, the pool, and through them everybody else. That may repeat after a
 //! crash; the second time changes nothing.
 //!
 //! This is the application on disk and in simulation alike: network, clock and disk come from the runtime, and nothing here
@@ -11,8 +11,9 @@
 
 use crate::{
     block::{BODY_MAX_BYTES, Block, BlockContext, Body, Results, TRANSACTIONS_MAX},
-    chain::{Chain, Executed},
+    chain::Chain,
     execute::{Disk, Work, execute},
+    genesis::Genesis,
     history::{FinalBlock, FinalTransaction},
     pacing::{AHEAD_MAX_MS, AHEAD_WAIT_MAX_MS, ConsensusClock, Pace, wall_ms},
     pool::{Pool, Room},
@@ -60,12 +61,14 @@ pub struct Node {
     pub disk: Disk,
     /// Threads that recover signers of a block's transactions; 1 in simulation.
     pub threads: usize,
-    candidates: Mutex<BTreeMap<(u64, B256), Executed>>,
+    /// Executed blocks that are not final yet, or just became so, by height and hash.
+    candidates: Mutex<BTreeMap<(u64, B256), Arc<FinalBlock>>>,
 }
 
 impl Node {
-    /// `genesis` and the records that it commits to.
-    pub fn new(genesis: Block, records: Vec<(dure_rules::Key, Bytes)>, settings: Settings) -> Self {
+    /// The first node of a chain, or one more, on the runtime `E`.
+    pub fn new<E: Spawner + Context>(genesis: Genesis, settings: Settings) -> Self {
+        let (chain_id, genesis, records) = (genesis.chain_id, genesis.block::<E>(), genesis.records);
         let born = FinalBlock {
             height: 0,
             hash: genesis.hash(),
@@ -76,7 +79,7 @@ impl Node {
             size_bytes: commonware_codec::EncodeSize::encode_size(&genesis) as u64,
         };
         Self {
-            chain_id: settings.chain_id,
+            chain_id,
             gas_limit: genesis.gas_limit,
             pool: Pool::new(genesis.gas_limit),
             chain: Chain::new(Arc::new(born)),
@@ -89,13 +92,13 @@ impl Node {
         }
     }
 
-    fn candidates(&self) -> MutexGuard<'_, BTreeMap<(u64, B256), Executed>> {
+    fn candidates(&self) -> MutexGuard<'_, BTreeMap<(u64, B256), Arc<FinalBlock>>> {
         self.candidates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn remember(&self, block: &Block, work: Outcome, before: crate::chain::Before) {
-        let block = Arc::new(final_block(block, work));
-        self.candidates().insert((block.height, block.hash), Executed { block, before: Arc::new(before) });
+    fn remember(&self, block: &Block, outcome: Outcome) {
+        let block = Arc::new(final_block(block, outcome));
+        self.candidates().insert((block.height, block.hash), block);
     }
 
     fn env(&self, height: Height, time_ms: u64, lineage: &Lineage, mode: Mode) -> BlockEnv {
@@ -123,7 +126,7 @@ impl Node {
         let parent = above.first().unwrap_or(&ground);
         let candidates = self.candidates();
         let in_flight = above.iter().flat_map(|block| match candidates.get(&(block.height().get(), hash_of(&block.digest()))) {
-            Some(executed) => executed.block.transactions.iter().map(|transaction| transaction.hash).collect::<Vec<_>>(),
+            Some(executed) => executed.transactions.iter().map(|transaction| transaction.hash).collect::<Vec<_>>(),
             None => block.inner().body.transactions().iter().map(keccak256).collect(),
         });
         let mut hashes: Vec<B256> = above.iter().map(|block| hash_of(&block.digest())).collect();
@@ -184,7 +187,6 @@ impl Node {
 
 /// What does not follow from the genesis.
 pub struct Settings {
-    pub chain_id: u64,
     /// Times the wall's pace that time runs at; `None` is the wall's own time. Development only.
     pub speed: Option<u32>,
     pub pace: Pace,
@@ -267,7 +269,7 @@ impl<E: Spawner + Context> Application<E> for App {
     type Context = BlockContext;
     type Block = Block;
     type Databases = Databases<E>;
-    type Captured = Option<Executed>;
+    type Captured = Option<Arc<FinalBlock>>;
     type Provider = ();
     type Input = ();
 
@@ -294,7 +296,7 @@ impl<E: Spawner + Context> Application<E> for App {
         let offered = node.pool.select(&lineage.in_flight, time_ms, room);
         let height = lineage.parent_height.next();
         let env = node.env(height, time_ms, &lineage, Mode::Propose);
-        let Work { sealed, outcome, before } = self.execute(env, offered.clone(), batch).await?;
+        let Work { sealed, outcome } = self.execute(env, offered.clone(), batch).await?;
 
         let skips = outcome.skipped.iter().map(|(index, reason)| (offered[*index as usize].clone(), reason.clone()));
         node.pool.skipped(skips, time_ms);
@@ -308,7 +310,7 @@ impl<E: Spawner + Context> Application<E> for App {
             range: non_empty_range!(sealed.sync_boundary(), sealed.bounds().tip.size),
             body: Body::new(included.collect()).expect("the selection keeps to a body's bounds"),
         };
-        node.remember(&block, outcome, before);
+        node.remember(&block, outcome);
         Some(Proposed { block, merkleized: sealed })
     }
 
@@ -331,23 +333,33 @@ impl<E: Spawner + Context> Application<E> for App {
         }
         let Some(transactions) = node.recover(&block.body) else { return refuse(block, "a transaction without a signer") };
         let env = node.env(block.height, block.time_ms, &lineage, Mode::Verify);
-        let Work { sealed, outcome, before } = self.execute(env, transactions, batch).await?;
+        let Work { sealed, outcome } = self.execute(env, transactions, batch).await?;
         if results::<E>(&sealed, &outcome) != block.results {
             return refuse(block, "its results");
         }
-        node.remember(block, outcome, before);
+        node.remember(block, outcome);
         Some(sealed)
     }
 
-    async fn capture(&mut self, _: (E, BlockContext), block: &Block, _: &Sealed<E>, _: StateReader<E>) -> Option<Executed> {
-        let executed = self.0.candidates().get(&(block.height.get(), block.hash())).cloned()?;
-        self.0.chain.begin(&executed);
-        Some(executed)
+    async fn capture(
+        &mut self,
+        _: (E, BlockContext),
+        block: &Block,
+        _: &Sealed<E>,
+        _: StateReader<E>,
+    ) -> Option<Arc<FinalBlock>> {
+        self.0.candidates().get(&(block.height.get(), block.hash())).cloned()
     }
 
-    async fn finalized(&mut self, (clock, _): (E, BlockContext), block: &Block, executed: Option<Executed>, _: StateReader<E>) {
+    async fn finalized(
+        &mut self,
+        (clock, _): (E, BlockContext),
+        block: &Block,
+        executed: Option<Arc<FinalBlock>>,
+        _: StateReader<E>,
+    ) {
         let executed = executed.expect("a block is executed before it is final");
-        let senders = executed.block.transactions.iter().filter(|transaction| transaction.from != dure_rules::ids::SYSTEM);
+        let senders = executed.transactions.iter().filter(|transaction| transaction.from != dure_rules::ids::SYSTEM);
         let senders = senders.map(|transaction| (transaction.from, alloy_consensus::Transaction::nonce(&transaction.envelope)));
         self.0.pool.included(senders, wall_ms(&clock));
         self.0.chain.push(&executed);

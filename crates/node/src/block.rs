@@ -92,8 +92,8 @@ impl Body {
 impl Block {
     /// The block before the first: the state of an empty database, and a commitment to the records that block 1 writes.
     ///
-    /// `records` is the hash of those records, and stands where other blocks have the hash of their receipts.
-    pub fn genesis(time_ms: u64, gas_limit: u64, records: B256, target: &crate::state::SyncTarget, state_root: B256) -> Self {
+    /// `committed` is the hash of the chain id and those records, and stands where other blocks have that of their receipts.
+    pub fn genesis(time_ms: u64, gas_limit: u64, committed: B256, target: &crate::state::SyncTarget, state_root: B256) -> Self {
         let body = Body { transactions: Arc::from([]), hash: Sha256::hash(&[]), bytes: 0 };
         Self {
             context: Context {
@@ -108,7 +108,7 @@ impl Block {
                 state_root,
                 operations_root: target.root,
                 transactions_root: alloy_consensus::EMPTY_ROOT_HASH,
-                receipts_root: records,
+                receipts_root: committed,
                 bloom: Bloom::ZERO,
                 gas_used: 0,
             },

@@ -4,18 +4,18 @@
 //! brought level by running the blocks that it lacks once more over what it knows; then it follows.
 
 use crate::{
-    app::{App, Node, Scheme, Secret, Settings, final_block},
-    block::Block,
+    app::{App, Node, Scheme, Secret, Settings},
     engine::{self, Blocks as Archive, EngineConfig},
     execute::Disk,
+    genesis::Genesis,
     history::{FinalBlock, HistoryError},
     pacing::Pace,
     read::{Blocks, Follower, Index},
-    serve::{At, Served, hashes_before, news},
-    state::{StateSizes, empty_target},
+    replay,
+    serve::{Served, news},
+    state::StateSizes,
 };
-use alloy_primitives::{B256, Bytes, keccak256};
-use commonware_consensus::{marshal::Identifier, types::Height};
+use alloy_primitives::B256;
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
 use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
 use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as runtime};
@@ -27,7 +27,6 @@ use commonware_utils::{
     NZU32, NZUsize, TryCollect as _,
     ordered::{Map, Set},
 };
-use dure_execution::{BlockEnv, Execution, Key, Mode, Step};
 use dure_server::NewBlock;
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
@@ -43,18 +42,6 @@ pub struct Config {
     pub genesis: Genesis,
     /// Times the wall's pace that time runs at.
     pub speed: Option<u32>,
-}
-
-/// What block 0 commits to.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Genesis {
-    pub chain_id: u64,
-    /// Consensus time of block 0, milliseconds since 1970-01-01 UTC.
-    pub time_ms: u64,
-    pub gas_limit: u64,
-    /// The seed of the validator's key. A chain of one has nobody to keep it from.
-    pub seed: u64,
-    pub records: Vec<(Key, Bytes)>,
 }
 
 /// A node that runs.
@@ -88,26 +75,20 @@ fn threads() -> usize {
 }
 
 async fn come_up(context: runtime::Context, config: Config) -> Result<Running, HistoryError> {
-    let Genesis { chain_id, time_ms, gas_limit, seed, records } = config.genesis;
-    let committed =
-        records.iter().flat_map(|(key, value)| [key.as_slice(), keccak256(value).as_slice()].concat()).collect::<Vec<_>>();
-    // Block 1 writes the records, so the block before it stands on an empty database, whose root nobody needs to know.
-    let target = empty_target::<runtime::Context>();
-    let genesis = Block::genesis(time_ms, gas_limit, keccak256(committed), &target, B256::ZERO);
+    let seed = config.genesis.seed;
     let settings = Settings {
-        chain_id,
         speed: config.speed,
         pace: Pace::COMMUNITY,
         disk: Disk::Threads(tokio::runtime::Handle::current()),
         threads: threads(),
     };
-    let node = Arc::new(Node::new(genesis, records, settings));
+    let node = Arc::new(Node::new::<runtime::Context>(config.genesis, settings));
     let secret = Secret::from_seed(seed);
     let engine = start_engine(context.child("node"), &secret, node.clone()).await;
 
     let index = Arc::new(Index::open(&config.folder.join("index.sqlite"))?);
     let (tell, _) = broadcast::channel(NEWS_MAX);
-    let replay = Replay {
+    let stored = Stored {
         node: node.clone(),
         index: index.clone(),
         archive: engine.blocks.clone(),
@@ -115,7 +96,7 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         news: tell.clone(),
     };
     let mut blocks = node.chain.subscribe();
-    let follower = Follower::start(index.clone(), replay)?;
+    let follower = Follower::start(index.clone(), stored)?;
     let feed = tokio::spawn(async move {
         loop {
             match blocks.recv().await {
@@ -175,8 +156,8 @@ async fn start_engine(context: runtime::Context, secret: &Secret, node: Arc<Node
     .await
 }
 
-/// Runs stored blocks once more over what the index knows.
-struct Replay {
+/// What the index's thread asks.
+struct Stored {
     node: Arc<Node>,
     index: Arc<Index>,
     archive: Archive,
@@ -184,47 +165,16 @@ struct Replay {
     news: broadcast::Sender<Arc<NewBlock>>,
 }
 
-impl Blocks for Replay {
+impl Blocks for Stored {
+    fn hash(&self, height: u64) -> Option<B256> {
+        self.runtime.block_on(replay::hash(&self.node, &self.archive, height))
+    }
+
     fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError> {
-        if height == 0 {
-            return Ok(Some(self.node.chain.genesis().clone()));
-        }
-        // The archive may be ahead of what is final here: such a block comes by itself.
-        if height > self.node.chain.head().height {
-            return Ok(None);
-        }
-        let stored = self.runtime.block_on(self.archive.get_block(Identifier::Height(Height::new(height))));
-        let Some(stored) = stored else { return Ok(None) };
-        self.execute(stored.inner()).map(Arc::new).map(Some)
+        self.runtime.block_on(replay::block(&self.node, &self.index, &self.archive, height))
     }
 
     fn written(&self, block: &Arc<FinalBlock>) {
         let _ = self.news.send(Arc::new(news(block))); // an error says that nobody listens
-    }
-}
-
-impl Replay {
-    fn execute(&self, block: &Block) -> Result<FinalBlock, HistoryError> {
-        let height = block.height.get();
-        let fault = |what: &dyn core::fmt::Display| HistoryError::Store(format!("block {height} cannot be run again: {what}"));
-        let transactions = self.node.recover(&block.body).ok_or_else(|| fault(&"a transaction has no signer"))?;
-        let recent_hashes = hashes_before(&self.index, height)?;
-        let env = BlockEnv {
-            chain_id: self.node.chain_id,
-            number: height,
-            time_ms: block.time_ms,
-            parent_hash: recent_hashes.first().copied().unwrap_or_default(),
-            gas_limit: block.gas_limit,
-            recent_hashes,
-            mode: Mode::Verify,
-        };
-        let mut execution = Execution::new(env, transactions);
-        let before = At { index: &self.index, height: height - 1 };
-        while execution.advance_with(&before).map_err(|error| fault(&error))? != Step::Done {}
-        let outcome = execution.finish();
-        if outcome.receipts_root != block.results.receipts_root {
-            return Err(fault(&"its receipts differ"));
-        }
-        Ok(final_block(block, outcome))
     }
 }

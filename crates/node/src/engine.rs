@@ -286,7 +286,7 @@ where
     Engine { handle, blocks: marshal, stateful: stateful_mailbox, synced_at }
 }
 
-/// Tells the clock and the window where the chain stood when this node went down.
+/// Tells the clock and the chain where the chain stood when this node went down.
 async fn come_up<E: Spawner + Context>(context: &E, node: &Node, blocks: &Blocks) {
     let Some((_, last)) = blocks.get_anchor().await else {
         return node.clock.come_up(context, node.genesis.time_ms);

@@ -1,16 +1,13 @@
 //! One block against the database: the staged executor's requests are fetched, its changes become a sealed batch.
 //!
 //! Protocol. Stage the keys that the execution hints at in one read; run until a record is missing, expand the stage by it, go
-//! on; stage what is changed without having been read, so that its value before is known; merkleize. The root and the trace
+//! on; stage what is changed without having been read; merkleize. The root and the trace
 //! are the same on disk and in simulation, because nothing depends on when a read comes back.
 //!
 //! The first block writes the genesis records too: until it stands the database is empty, and a record that the database does
 //! not have is looked up in genesis.
 
-use crate::{
-    chain::Before,
-    state::{Batch, Digest, Sealed, Value, digest_of},
-};
+use crate::state::{Batch, Digest, Sealed, Value, digest_of};
 use alloy_primitives::Bytes;
 use commonware_runtime::Spawner;
 use commonware_storage::{Context, qmdb::current::batch::Slot};
@@ -31,7 +28,6 @@ pub enum Disk {
 pub struct Work<E: Spawner + Context> {
     pub sealed: Sealed<E>,
     pub outcome: Outcome,
-    pub before: Before,
 }
 
 /// Executes `transactions` on the state that `batch` stands on.
@@ -50,7 +46,7 @@ pub async fn execute<E: Spawner + Context>(
 ) -> Result<Work<E>, Error> {
     let born = if env.number == 1 { Some(genesis) } else { None };
     let mut execution = Execution::new(env, transactions);
-    let mut known = Known { keys: execution.hints(), values: Before::new(), born };
+    let mut known = Known { keys: execution.hints(), values: HashMap::new(), born };
     let hinted = digests(&known.keys);
     let (values, mut staged) = batch.stage(&refs(&hinted)).await.expect("the database can be read");
     let hints = known.keys.clone();
@@ -94,23 +90,21 @@ pub async fn execute<E: Spawner + Context>(
     writes.extend(outcome.changes.iter().cloned());
     let mut unread: Vec<Key> = writes.keys().filter(|key| !known.values.contains_key(*key)).copied().collect();
     unread.sort(); // the order of a hash map is nobody's business
-    let (_, values, staged) = staged.expand(&refs(&digests(&unread))).await.expect("the database can be read");
+    let (_, _, staged) = staged.expand(&refs(&digests(&unread))).await.expect("the database can be read");
     known.keys.extend(&unread);
-    known.learn(&unread, values);
-    let before = outcome.changes.iter().map(|(key, _)| (*key, known.values.get(key).cloned().flatten())).collect();
     let slots = known.keys.iter().map(|key| match writes.remove(key) {
         None => Slot::Keep,
         Some(None) => Slot::Delete,
         Some(Some(value)) => Slot::Put(Value(value.0)),
     });
     let sealed = staged.merkleize(slots.collect(), Vec::new()).await.expect("the database can be read");
-    Ok(Work { sealed, outcome, before })
+    Ok(Work { sealed, outcome })
 }
 
 /// What was read, in the order of the stage's slots.
 struct Known<'a> {
     keys: Vec<Key>,
-    values: Before,
+    values: HashMap<Key, Option<Bytes>>,
     born: Option<&'a HashMap<Key, Bytes>>,
 }
 

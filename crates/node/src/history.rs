@@ -86,6 +86,8 @@ pub enum HistoryError {
     Ahead { asked: u64, newest: u64 },
     #[error("block {found} was handed over where {expected} was expected")]
     Gap { found: u64, expected: u64 },
+    #[error("block {height} in the index is not the chain's")]
+    Conflict { height: u64 },
     #[error("more than {limit} logs match; ask for fewer blocks")]
     TooManyLogs { limit: usize },
     #[error("the index cannot be read: {0}")]
@@ -100,7 +102,8 @@ pub trait History: Send + Sync + 'static {
     /// Takes a final block over. A block at or below [`History::height`] changes nothing.
     ///
     /// # Errors
-    /// [`HistoryError::Gap`] where blocks between are missing; [`HistoryError::Store`] from the disk.
+    /// [`HistoryError::Gap`] where blocks between are missing; [`HistoryError::Conflict`] where another block stands at that
+    /// height; [`HistoryError::Store`] from the disk.
     fn apply(&self, block: &FinalBlock) -> Result<(), HistoryError>;
 
     /// What `key` held after the block of `height`.

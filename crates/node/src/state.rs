@@ -3,7 +3,7 @@
 //! The index is unordered: absence proofs and ranges would cost twice the disk and a slower restart. It is one alias,
 //! [`State`]; nothing else names the kind.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, b256};
 use bytes::{BufMut, Bytes};
 use commonware_codec::{Buf, EncodeSize, Error, RangeCfg, Read, Write};
 use commonware_cryptography::{Sha256, sha256};
@@ -46,6 +46,8 @@ pub type StateConfig = current::VariableConfig<EightCap, ((), ()), Sequential>;
 
 /// Largest value of one key, bytes: above the largest contract (24,576) and every record.
 pub const VALUE_MAX_BYTES: usize = 64 << 10;
+/// Canonical root of a database that nothing was written to: the state root of block 0.
+pub const EMPTY_ROOT: B256 = b256!("0x0000000000000000000000000000000000000000000000000000000000000000");
 /// Bytes of activity bits that one leaf of the status tree commits to; larger makes a smaller tree and larger proofs.
 const STATUS_BYTES: usize = 32;
 

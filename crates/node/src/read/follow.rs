@@ -1,11 +1,14 @@
 //! The thread that keeps the index level with the chain.
 //!
 //! Upon a final block: it is put into a queue of [`QUEUE_BLOCKS`] without waiting; where the queue is full it is let go. Upon a
-//! block that does not follow the newest one in the index: the missing ones are asked of [`Blocks`], oldest first. So a slow
-//! disk costs the reader freshness and never the chain its pace.
+//! block that does not follow the newest one in the index: the missing ones are asked of [`Blocks`], oldest first. Upon a
+//! block other than the one that the index has at its height (the file is of another chain, or a copy of it went its own
+//! way): the index is emptied and made again. So a slow disk costs the reader freshness and never the chain its pace, and the
+//! index may be behind the chain and never says anything else than the chain.
 
 use super::Index;
 use crate::history::{FinalBlock, History as _, HistoryError};
+use alloy_primitives::B256;
 use std::sync::{
     Arc,
     mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
@@ -19,6 +22,9 @@ const BATCH_BLOCKS: usize = 64;
 
 /// Where final blocks are fetched again: the node, which runs its stored block once more over what the index knows.
 pub trait Blocks: Send + 'static {
+    /// The hash of the final block of `height`, or `None` where the node does not have it (yet).
+    fn hash(&self, height: u64) -> Option<B256>;
+
     /// The final block of `height` with its changes, or `None` where the node does not have it (yet).
     ///
     /// # Errors
@@ -70,7 +76,7 @@ impl Drop for Follower {
 }
 
 fn follow(index: &Index, blocks: &impl Blocks, queue: &Receiver<Arc<FinalBlock>>) {
-    if let Err(error) = catch_up(index, blocks, None) {
+    if let Err(error) = begin(index, blocks) {
         return stopped(&error);
     }
     while let Ok(first) = queue.recv() {
@@ -81,19 +87,40 @@ fn follow(index: &Index, blocks: &impl Blocks, queue: &Receiver<Arc<FinalBlock>>
     }
 }
 
+/// What the index has at its newest height must be the chain's; then it is brought level.
+fn begin(index: &Index, blocks: &impl Blocks) -> Result<(), HistoryError> {
+    if let Some(height) = index.height()?
+        && let (Some(kept), Some(hash)) = (index.hash(height)?, blocks.hash(height))
+        && kept != hash
+    {
+        tracing::warn!(height, "the index is another chain's and is made again");
+        index.clear()?;
+    }
+    catch_up(index, blocks, None)
+}
+
 fn take(index: &Index, blocks: &impl Blocks, batch: &[Arc<FinalBlock>]) -> Result<(), HistoryError> {
     let had = index.height()?;
-    if let Err(HistoryError::Gap { found, expected }) = index.apply_all(batch) {
-        tracing::debug!(found, expected, "the index fetches what was let go");
-        tell(index, blocks, batch, had)?;
-        catch_up(index, blocks, Some(found - 1))?;
-        let had = index.height()?;
-        return match index.apply_all(batch) {
-            Ok(()) | Err(HistoryError::Gap { .. }) => tell(index, blocks, batch, had), // a block not to be had yet comes with a later gap
-            Err(error) => Err(error),
-        };
+    match index.apply_all(batch) {
+        Ok(()) => return tell(index, blocks, batch, had),
+        Err(HistoryError::Gap { found, expected }) => {
+            tracing::debug!(found, expected, "the index fetches what was let go");
+            tell(index, blocks, batch, had)?;
+            catch_up(index, blocks, Some(found - 1))?;
+        }
+        Err(HistoryError::Conflict { height }) => {
+            tracing::warn!(height, "the index has another block than the chain and is made again");
+            index.clear()?;
+            catch_up(index, blocks, None)?;
+        }
+        Err(error) => return Err(error),
     }
-    tell(index, blocks, batch, had)
+    let had = index.height()?;
+    match index.apply_all(batch) {
+        // A block that is not to be had yet comes with a later gap.
+        Ok(()) | Err(HistoryError::Gap { .. }) => tell(index, blocks, batch, had),
+        Err(error) => Err(error),
+    }
 }
 
 /// Tells of the blocks of `batch` that the index has and did not have at `had`.

@@ -62,6 +62,10 @@ pub(super) fn hashes(connection: &Connection, first: u64, end: u64) -> Result<Ve
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+pub(super) fn hash_at(connection: &Connection, height: u64) -> Result<Option<B256>, HistoryError> {
+    Ok(hashes(connection, height, height.saturating_add(1))?.pop())
+}
+
 pub(super) fn place_of(connection: &Connection, transaction: B256) -> Result<Option<(u64, u64)>, HistoryError> {
     let found: Option<(i64, i64)> = connection
         .prepare_cached("SELECT height, place FROM transactions WHERE hash = ?")?

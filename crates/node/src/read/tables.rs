@@ -65,13 +65,17 @@ pub(super) fn clear(connection: &mut Connection) -> Result<(), HistoryError> {
     Ok(work.commit()?)
 }
 
-/// Takes blocks over in one SQL transaction. A block that is there already changes nothing; what stands before a gap is kept.
+/// Takes blocks over in one SQL transaction. A block that is there already changes nothing; what stands before a gap is kept;
+/// upon another block at a height that is there nothing is.
 pub(super) fn apply<'a>(connection: &mut Connection, blocks: impl Iterator<Item = &'a FinalBlock>) -> Result<(), HistoryError> {
     let work = connection.transaction()?;
     let newest: Option<i64> = work.query_row("SELECT max(height) FROM blocks", [], |row| row.get(0))?;
     let mut expected = newest.map_or(0, |height| height.unsigned_abs() + 1);
     for block in blocks {
         if block.height < expected {
+            if super::queries::hash_at(&work, block.height)? != Some(block.hash) {
+                return Err(HistoryError::Conflict { height: block.height });
+            }
             continue;
         }
         if block.height > expected {

@@ -40,6 +40,10 @@ fn block(height: u64) -> Arc<FinalBlock> {
 struct Stored(u64);
 
 impl Blocks for Stored {
+    fn hash(&self, height: u64) -> Option<B256> {
+        (height <= self.0).then(|| block(height).hash)
+    }
+
     fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError> {
         Ok((height <= self.0).then(|| block(height)))
     }
