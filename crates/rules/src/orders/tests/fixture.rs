@@ -5,7 +5,9 @@ use crate::credits::{self, CreditId, Kind};
 use crate::disputes;
 use crate::orders::*;
 use crate::roles::{self, Role};
-use crate::{Action, Address, Amount, B256, Draft, Env, Failure, Gln, Gtin, Memory, Output, Verifier, audit, law, run_due};
+use crate::{
+    Action, Address, Amount, B256, Draft, Env, Event, Failure, Gln, Gtin, Memory, Output, Verifier, audit, law, run_due,
+};
 
 pub const OWNER: Address = Address::repeat_byte(0x11);
 pub const SHOP: Address = Address::repeat_byte(0x22);
@@ -13,6 +15,8 @@ pub const CARRIER: Address = Address::repeat_byte(0x33);
 pub const ARBITER: Address = Address::repeat_byte(0x44);
 pub const FALLBACK: Address = Address::repeat_byte(0x45);
 pub const STRANGER: Address = Address::repeat_byte(0x55);
+pub const NEIGHBOUR: Address = Address::repeat_byte(0x12);
+pub const RIVAL: Address = Address::repeat_byte(0x23);
 const ISSUER: Address = Address::repeat_byte(0x66);
 pub const START_MS: u64 = 1_800_000_000_000;
 pub const MONEY: Amount = 100_000;
@@ -65,27 +69,57 @@ pub fn mandate(mode: Mode) -> MandateTerms {
     }
 }
 
+pub fn offer_terms(price: Amount) -> OfferTerms {
+    OfferTerms {
+        gtin: gtin(),
+        content: 1_500,
+        unit: "mL".into(),
+        price,
+        tax: 0,
+        shipping: 0,
+        cancel_ms: HOUR_MS,
+        ship_by_ms: 3 * DAY_MS,
+        deliver_by_ms: 10 * DAY_MS,
+        return_ms: 7 * DAY_MS,
+        arbiters: vec![ARBITER, FALLBACK],
+        default_refund_percent: 50,
+        valid_until_ms: START_MS + 360 * DAY_MS,
+    }
+}
+
 #[derive(Clone)]
 pub struct World {
     pub memory: Memory,
     pub now_ms: u64,
     pub height: u64,
     pub sequence: u64,
+    pub epoch: u32,
     pub device: DeviceId,
     pub offer: OfferId,
+    /// What happened in the last action or block.
+    pub events: Vec<Event>,
 }
 
 impl World {
     pub fn new(mode: Mode) -> Self {
         let nothing = B256::ZERO;
-        let mut world =
-            Self { memory: Memory::default(), now_ms: START_MS, height: 0, sequence: 0, device: nothing, offer: nothing };
+        let mut world = Self {
+            memory: Memory::default(),
+            now_ms: START_MS,
+            height: 0,
+            sequence: 0,
+            epoch: 0,
+            device: nothing,
+            offer: nothing,
+            events: vec![],
+        };
         let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: ISSUER };
         let mut draft = Draft::new(&mut world.memory, &Echo, env);
         let kind = Kind::Reserve { issuer: ISSUER };
         let credit = credits::create(&mut draft, "Town".into(), "TOWN".into(), 2, None, kind).expect("made");
-        credits::issue(&mut draft, credit, OWNER, MONEY).expect("issued");
-        credits::issue(&mut draft, credit, SHOP, MONEY).expect("issued");
+        for person in [OWNER, SHOP, NEIGHBOUR, RIVAL] {
+            credits::issue(&mut draft, credit, person, MONEY).expect("issued");
+        }
         roles::recognise(&mut draft, Role::Carrier, ISSUER);
         let effects = draft.into_effects();
         world.memory.commit(&effects);
@@ -109,22 +143,7 @@ impl World {
         let (credit, sealing_key) = (CreditId::nth(1), B256::repeat_byte(1));
         let register = RegisterShop { gln, name: "Shop".into(), sealing_key, credit, payout: shop, bond: BOND };
         self.order(shop, register).expect("registered");
-        let terms = OfferTerms {
-            gtin: gtin(),
-            content: 1_500,
-            unit: "mL".into(),
-            price: PRICE,
-            tax: 0,
-            shipping: 0,
-            cancel_ms: HOUR_MS,
-            ship_by_ms: 3 * DAY_MS,
-            deliver_by_ms: 10 * DAY_MS,
-            return_ms: 7 * DAY_MS,
-            arbiters: vec![ARBITER, FALLBACK],
-            default_refund_percent: 50,
-            valid_until_ms: START_MS + 360 * DAY_MS,
-        };
-        self.id(shop, Action::Orders(PublishOffer { terms, stock: 100 }.into()))
+        self.id(shop, Action::Orders(PublishOffer { terms: offer_terms(PRICE), stock: 100 }.into()))
     }
 
     /// Runs an action; what is refused leaves every record as it was.
@@ -134,6 +153,7 @@ impl World {
         let output = law::apply(&mut draft, action.into())?;
         let effects = draft.into_effects();
         self.memory.commit(&effects);
+        self.events = effects.events;
         Ok(output)
     }
 
@@ -156,6 +176,7 @@ impl World {
         let parent = hash_of(self.height - 1);
         let effects = run_due(&mut self.memory, &Echo, env, parent).expect("runs");
         self.memory.commit(&effects);
+        self.events = effects.events;
         assert_eq!(audit(&self.memory), Ok(Vec::new()), "at {} ms", self.now_ms - START_MS);
     }
 
@@ -167,7 +188,7 @@ impl World {
             module: MODULE,
             device: self.device,
             slot: 0,
-            key_epoch: 0,
+            key_epoch: self.epoch,
             sequence: self.sequence,
             height: self.height - 1,
             block_hash: hash_of(self.height - 1),

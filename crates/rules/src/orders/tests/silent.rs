@@ -5,7 +5,7 @@ use crate::bounds::{DAY_MS, HOUR_MS};
 use crate::orders::*;
 
 /// (state, the state that its deadline leads to), from the table in the module's head.
-fn table() -> Vec<(String, String)> {
+pub fn table() -> Vec<(String, String)> {
     let head = include_str!("../mod.rs");
     let from = head.find("# The order: what happens when nobody").expect("the table");
     let to = head[from..].find("# Money").expect("the next part") + from;

@@ -46,6 +46,11 @@ fn table() -> (BTreeMap<(String, String, String), String>, usize) {
     (all, count)
 }
 
+/// (from, to) of every row.
+pub fn moves() -> Vec<(String, String)> {
+    table().0.into_iter().map(|((from, _, _), to)| (from, to)).collect()
+}
+
 fn attempt(world: &mut World, order: OrderId, action: &str, role: &str) -> Result<Output, Failure> {
     let statement = crate::B256::repeat_byte(6);
     let caller = match role {
