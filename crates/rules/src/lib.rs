@@ -17,6 +17,8 @@ pub mod orders;
 pub mod recent;
 pub mod roles;
 pub mod table;
+#[cfg(test)]
+mod testing;
 
 pub use draft::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier};
 pub use ids::{Address, Amount, B256, Gln, Gtin, Key, Sscc, is_module};

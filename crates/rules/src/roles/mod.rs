@@ -144,3 +144,6 @@ fn end(d: &mut Draft<'_>, role: Role, holder: Address) {
     GRANT.remove(d, &(role, holder));
     d.emit(Event::Ended { role, holder });
 }
+
+#[cfg(test)]
+mod tests;

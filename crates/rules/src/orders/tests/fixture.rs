@@ -38,7 +38,7 @@ impl Verifier for Echo {
     }
 }
 
-fn signed(prehash: &B256) -> [u8; 64] {
+pub fn signed(prehash: &B256) -> [u8; 64] {
     let mut signature = [0; 64];
     signature[..32].copy_from_slice(prehash.as_slice());
     signature[32..].copy_from_slice(prehash.as_slice());
@@ -180,10 +180,10 @@ impl World {
         assert_eq!(audit(&self.memory), Ok(Vec::new()), "at {} ms", self.now_ms - START_MS);
     }
 
-    /// What the device says; `key` is whether the signer has its key.
-    pub fn says(&mut self, body: DeviceBody, key: bool) -> Result<Output, Failure> {
+    /// What the device would say next.
+    pub fn message(&mut self, body: DeviceBody) -> DeviceMessage {
         self.sequence += 1;
-        let message = DeviceMessage {
+        DeviceMessage {
             chain_id: 1,
             module: MODULE,
             device: self.device,
@@ -193,11 +193,20 @@ impl World {
             height: self.height - 1,
             block_hash: hash_of(self.height - 1),
             body,
-        };
-        let payload = borsh::to_vec(&message).expect("into a vector");
+        }
+    }
+
+    /// Somebody brings a message; `key` is whether its signer has the device's key.
+    pub fn relay(&mut self, message: &DeviceMessage, key: bool) -> Result<Output, Failure> {
+        let payload = borsh::to_vec(message).expect("into a vector");
         let mut signature = signed(&message_prehash(&KEY, &payload));
         signature[63] ^= u8::from(!key);
         self.order(STRANGER, RelayDevice { payload, signature })
+    }
+
+    pub fn says(&mut self, body: DeviceBody, key: bool) -> Result<Output, Failure> {
+        let message = self.message(body);
+        self.relay(&message, key)
     }
 
     pub fn next_order(&mut self) -> OrderId {

@@ -45,7 +45,7 @@ impl Model {
         *have = have.checked_sub(amount).expect("nobody pays what they have not got");
     }
 
-    fn from_bond(&mut self, shop: Address, to: Address, amount: Amount) {
+    fn pay_from_bond(&mut self, shop: Address, to: Address, amount: Amount) {
         let bond = self.bonds.get_mut(&shop).expect("a shop");
         *bond = bond.checked_sub(amount).expect("a bond covers what is reserved in it");
         self.add(to, amount);
@@ -98,7 +98,7 @@ impl Model {
             S::Cancelled => {
                 self.add(owner, total);
                 if by == shop && from == Some(S::Accepted) {
-                    self.from_bond(shop, owner, part(CANCEL_PENALTY_PERCENT));
+                    self.pay_from_bond(shop, owner, part(CANCEL_PENALTY_PERCENT));
                 }
             }
             S::Refunded => {
@@ -106,7 +106,7 @@ impl Model {
                 self.add(owner, refund + own);
                 self.add(shop, total - refund);
                 if agreed.is_none() && from == Some(S::Accepted) {
-                    self.from_bond(shop, owner, part(LATE_PENALTY_PERCENT));
+                    self.pay_from_bond(shop, owner, part(LATE_PENALTY_PERCENT));
                 }
             }
             S::Ruled if from == Some(S::Arbitration) => {
@@ -114,8 +114,8 @@ impl Model {
                 self.add(shop, total - part(ruled.0));
                 self.add(if ruled == (0, false) { shop } else { owner }, own);
             }
-            S::Ruled => self.from_bond(shop, owner, part(ruled.0)),
-            S::Returned => self.from_bond(shop, owner, total),
+            S::Ruled => self.pay_from_bond(shop, owner, part(ruled.0)),
+            S::Returned => self.pay_from_bond(shop, owner, total),
             _ => {}
         }
     }
@@ -325,7 +325,7 @@ impl History {
                 let Some(leaving) = shop.and_then(|shop| shop.withdrawal) else { return };
                 let due = self.world.now_ms >= leaving.from_ms;
                 if due {
-                    self.model.from_bond(party_shop, party_shop, leaving.amount);
+                    self.model.pay_from_bond(party_shop, party_shop, leaving.amount);
                 }
                 let paid = self.act(party_shop, crate::Action::Orders(WithdrawBond {}.into()));
                 assert_eq!(paid.is_ok(), due);

@@ -6,6 +6,8 @@ use crate::deadlines::{self, Cursor};
 use crate::orders::*;
 use crate::{B256, Draft, Env, Memory, disputes};
 
+type Spoiler = Box<dyn Fn(&mut Draft<'_>)>;
+
 /// Does something to the records that no rule would do.
 fn spoil(memory: &mut Memory, how: impl FnOnce(&mut Draft<'_>)) {
     let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: OWNER };
@@ -24,23 +26,23 @@ fn each_spoilt_record_trips_its_own_invariant() {
             let mut order = ORDERS.get(d, &id).expect("read").expect("an order");
             change(&mut order);
             ORDERS.put(d, &id, &order);
-        }) as Box<dyn Fn(&mut Draft<'_>)>
+        }) as Spoiler
     };
     let slot = |change: fn(&mut Slot)| {
         Box::new(move |d: &mut Draft<'_>| {
             let mut slot = SLOTS.get(d, &(device, 0)).expect("read").expect("a slot");
             change(&mut slot);
             SLOTS.put(d, &(device, 0), &slot);
-        }) as Box<dyn Fn(&mut Draft<'_>)>
+        }) as Spoiler
     };
     let hold = |id: HoldId, more: u128| {
         Box::new(move |d: &mut Draft<'_>| {
             let mut hold = HOLD.get(d, &id).expect("read").expect("a hold");
             hold.amount += more;
             HOLD.put(d, &id, &hold);
-        }) as Box<dyn Fn(&mut Draft<'_>)>
+        }) as Spoiler
     };
-    let cases: Vec<(&str, Box<dyn Fn(&mut Draft<'_>)>)> = vec![
+    let cases: Vec<(&str, Spoiler)> = vec![
         (
             "CREDITS-1",
             Box::new(|d: &mut Draft<'_>| {

@@ -1,5 +1,8 @@
 //! The rules of orders against their own tables.
 
+mod bounds;
+mod conformance;
+mod devices;
 mod fixture;
 mod history;
 mod invariants;
