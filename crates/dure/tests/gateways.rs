@@ -196,10 +196,24 @@ fn node_key(name: &str) -> String {
     value["secret"].as_str().expect("secret").trim_start_matches("0x").to_owned()
 }
 
+/// All but those that were cancelled.
 fn orders(node: &Dev) -> Vec<Value> {
     let output = node.ask(&["orders", "list"]);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    let all = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    all.filter(|order| order["state"] != "Cancelled").collect()
+}
+
+/// An order by hand whose address nobody can open: the shop cancels it before it has accepted anything.
+fn an_address_that_does_not_open_is_cancelled(node: &Dev, shop: &mut Running, device: &str) {
+    let offer = dure_rules::orders::offer_id(address(node, "test/2").parse().expect("an address"), 1).to_string();
+    let nothing = format!("0x{}", "00".repeat(32));
+    let place = "placeOrder(bytes32,uint8,bytes32,bytes32,bytes)";
+    let junk = format!("0x{}", "5a".repeat(560));
+    node.json(&["tx", "--from", "test/1", "orders", place, device, "0", &offer, &nothing, &junk]);
+    shop.hear("cancelled: ");
+    // The shop failed in this cycle; the owner begins another.
+    node.json(&["tx", "--from", "test/1", "orders", "rearmSlot(bytes32,uint8,uint32)", device, "0", "0"]);
 }
 
 #[test]
@@ -243,6 +257,8 @@ fn a_low_level_makes_one_order_whatever_happens_to_broker_and_gateway() {
         &format!("127.0.0.1:{}", broker.port),
     ]);
     assert!(made.status.success(), "{made:?}");
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let device = made["device"].as_str().expect("a device").to_owned();
     let text = fs::read_to_string(&home_toml).expect("written");
     let text = text.replace("# user = \"\"\n# password = \"\"", "user = \"home\"\npassword = \"secret\"");
     fs::write(&home_toml, text).expect("written");
@@ -262,6 +278,9 @@ fn a_low_level_makes_one_order_whatever_happens_to_broker_and_gateway() {
     hear(&heard, "dure/washer/0/state", |state| state["capacity"] == 2_000);
     sensor.publish("dure/washer/0/test", QoS::AtLeastOnce, false, "PRESS").expect("published");
     home.hear("test passed");
+    assert_eq!(orders(&node), Vec::<Value>::new());
+
+    an_address_that_does_not_open_is_cancelled(&node, &mut shop, &device);
     assert_eq!(orders(&node), Vec::<Value>::new());
 
     // One outlier orders nothing; three that agree order once, and so do all that follow.

@@ -103,13 +103,16 @@ impl Desk {
         Ok(DeliveryAddress::open(&order.sealedAddress, &self.sealing, id, order.terms.addressCommitment)?)
     }
 
-    /// Makes a step.
+    /// Makes a step. Accepting opens the address first: an accepted order that cannot be delivered costs a part of the bond.
     ///
     /// # Errors
-    /// [`ShopError`].
+    /// [`ShopError`]; [`ShopError::Seal`] for an address that does not open, and nothing was done.
     pub async fn step(&self, order: B256, step: Step) -> Result<(), ShopError> {
         match step {
-            Step::Accept => self.act(AcceptOrder { order }).await,
+            Step::Accept => {
+                self.address(order).await?;
+                self.act(AcceptOrder { order }).await
+            }
             Step::Ship => {
                 let rules = &self.config.rules;
                 let short = &alloy_primitives::hex::encode(order)[..8];
@@ -315,6 +318,13 @@ async fn round(desk: &Desk, watch: &mut Watch, tell: &(dyn Fn(ShopNote) + Send +
         let done = desk.step(order, step).await;
         let what = match (&done, step) {
             (Err(ShopError::Node(error)), _) if error.is_outage() => return done,
+            (Err(ShopError::Seal(error)), Step::Accept) => {
+                // Free of charge before it is accepted, and the device may try another shop at once.
+                match desk.cancel(order).await {
+                    Ok(()) => format!("cancelled: {error}"),
+                    Err(other) => format!("not accepted: {error}; not cancelled: {other}"),
+                }
+            }
             (Err(error), _) => format!("{step:?} was not done: {error}"),
             (Ok(()), Step::Accept) => "accepted".into(),
             (Ok(()), Step::Ship) => "shipped".into(),
