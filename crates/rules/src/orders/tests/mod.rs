@@ -2,7 +2,9 @@
 
 mod bounds;
 mod conformance;
+mod cycle;
 mod devices;
+mod edges;
 mod fixture;
 mod history;
 mod invariants;
