@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-gateways", &["dure-rules", "dure-api"]),
     ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server"]),
     ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node"]),
+    ("dure-bench", &["dure-rules", "dure-api", "dure-gateways"]),
     ("xtask", &[]),
 ];
 

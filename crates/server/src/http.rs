@@ -1,4 +1,4 @@
-//! The port: what is a WebSocket or a POST goes to JSON-RPC, what a browser asks for is the page.
+//! The port: a WebSocket, and a POST to the root, go to JSON-RPC; everything else is the page's and its neighbours'.
 
 use crate::{backend::Backend, eth, page, subscribe};
 use axum::{
@@ -95,12 +95,9 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
         .set_id_provider(RandomStringIdProvider::new(16))
         .build();
     let service = jsonrpsee::server::Server::builder().set_config(config).to_service_builder().build(module, stop);
-    let rpc_or_nothing = move |request: Request| {
+    let rpc = move |request: Request| {
         let mut service = service.clone();
         async move {
-            if request.method() != Method::POST && !ws::is_upgrade_request(&request) {
-                return StatusCode::NOT_FOUND.into_response();
-            }
             match service.call(request).await {
                 Ok(answer) => answer.map(Body::new),
                 Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -110,14 +107,19 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
     let pages: Router = page::routes().route("/health", get(move || health(asked.clone()))).merge(more);
     let hosts: Arc<[String]> = limits.hosts.into();
     let app = Router::new().fallback(move |request: Request| {
-        let (pages, rpc, hosts) = (pages.clone(), rpc_or_nothing.clone(), hosts.clone());
+        let (pages, rpc, hosts) = (pages.clone(), rpc.clone(), hosts.clone());
         async move {
             if let Some(name) = foreign(&request, &hosts) {
                 let why = format!("this node does not answer to the host `{name}`; hint: ask it as localhost\n");
                 return (StatusCode::FORBIDDEN, why).into_response();
             }
-            let plain = matches!(*request.method(), Method::GET | Method::HEAD) && !ws::is_upgrade_request(&request);
-            if plain { pages.oneshot(request).await.unwrap_or_else(|never| match never {}) } else { rpc(request).await }
+            // JSON-RPC is asked at the root, as every client does; a WebSocket may be opened anywhere.
+            let asks = request.method() == Method::POST && request.uri().path() == "/";
+            if asks || ws::is_upgrade_request(&request) {
+                rpc(request).await
+            } else {
+                pages.oneshot(request).await.unwrap_or_else(|never| match never {})
+            }
         }
     });
     // Any page may ask: nothing here knows who asks by a cookie, and what changes something is signed.

@@ -4,9 +4,15 @@ use super::{keys::test_key, town};
 use crate::{
     chain::{self, CREDIT, Folder},
     say::{self, Problem, help, line},
-    town::people::People,
+    town::{people::People, showroom::Showroom},
 };
-use axum::{Json, Router, routing::get};
+use alloy_primitives::Address;
+use axum::{
+    Json, Router,
+    http::StatusCode,
+    response::IntoResponse as _,
+    routing::{get, post},
+};
 use dure_node::{
     disk,
     pacing::{SPEED_MAX, system_ms},
@@ -17,6 +23,7 @@ use serde_json::{Value, json};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::PathBuf,
+    sync::Arc,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -94,7 +101,9 @@ impl Dev {
             chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default())
         })?;
         let served = disk::run(config, move |running| async move {
-            let serving = serve(running.served.clone(), &addresses, Limits::default(), names(self.seed, self.empty))
+            let people = People::new(self.seed);
+            let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
+            let serving = serve(running.served.clone(), &addresses, Limits::default(), town_routes(&people, showroom.clone()))
                 .await
                 .map_err(|error| {
                     Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
@@ -115,11 +124,8 @@ impl Dev {
                 print!("{}", first.screen()?)
             };
             let lives = async {
-                if self.empty {
-                    return std::future::pending().await;
-                }
-                let people = People::new(self.seed);
-                town::live(people, first.http.clone(), self.data.join("town"), self.until, json).await
+                let Some(showroom) = showroom else { return std::future::pending().await };
+                town::live(people, first.http.clone(), self.data.join("town"), showroom, self.until, json).await
             };
             let ended = tokio::select! {
                 stopped = stopped() => stopped,
@@ -146,12 +152,28 @@ pub async fn stopped() -> Result<(), Problem> {
     Ok(())
 }
 
-/// Who the town's accounts are, for the page.
-fn names(seed: u64, empty: bool) -> Router {
-    let all = if empty { Vec::new() } else { People::new(seed).named() };
+/// What the page is told of the town beside the chain: who its accounts are, and a machine for a visitor.
+fn town_routes(people: &People, showroom: Option<Arc<Showroom>>) -> Router {
+    let all = if showroom.is_some() { people.named() } else { Vec::new() };
     let all: Vec<Value> =
         all.into_iter().map(|(address, name)| json!({ "address": address, "name": name, "simulated": true })).collect();
-    Router::new().route("/town.json", get(move || std::future::ready(Json(all.clone()))))
+    let names = Router::new().route("/town.json", get(move || std::future::ready(Json(all.clone()))));
+    let Some(showroom) = showroom else { return names };
+    let machine = move |Json(visitor): Json<Visitor>| async move {
+        let made = tokio::task::spawn_blocking(move || showroom.machine(visitor.owner)).await;
+        match made {
+            Ok(Ok(pairing)) => Json(pairing).into_response(),
+            Ok(Err(problem)) => (StatusCode::CONFLICT, format!("{problem}\n")).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    };
+    names.route("/town/machine", post(machine))
+}
+
+/// Who asks the showroom for a machine.
+#[derive(serde::Deserialize)]
+struct Visitor {
+    owner: Address,
 }
 
 /// `localhost` is both loopback addresses: a browser may try either.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     say::{Problem, help, line},
-    town::{self, people::People},
+    town::{self, people::People, showroom::Showroom},
 };
 use serde_json::{Value, json};
 use std::{path::PathBuf, sync::Arc};
@@ -46,9 +46,10 @@ impl Town {
                 ))
                 .hint(format!("start it with: dure dev --empty --seed {}", self.seed)));
             }
+            let showroom = Showroom::open(&people, crate::chain::CHAIN_ID, &self.data);
             tokio::select! {
                 stopped = stopped() => stopped,
-                lived = live(people, self.remote.rpc.clone(), self.data, self.until, json) => lived,
+                lived = live(people, self.remote.rpc.clone(), self.data, showroom, self.until, json) => lived,
             }
         })
     }
@@ -58,13 +59,20 @@ impl Town {
 ///
 /// # Errors
 /// Where broker or node are away.
-pub async fn live(people: People, rpc: String, folder: PathBuf, until: Option<Until>, json: bool) -> Result<(), Problem> {
+pub async fn live(
+    people: People,
+    rpc: String,
+    folder: PathBuf,
+    showroom: Arc<Showroom>,
+    until: Option<Until>,
+    json: bool,
+) -> Result<(), Problem> {
     let tell: town::Tell = Arc::new(move |at_ms, sentence| {
         if !json {
             println!("{}  {sentence}", town::hour(at_ms));
         }
     });
-    let timeline = town::Town::new(people, rpc, folder, tell)?.live(until == Some(Until::Settled)).await?;
+    let timeline = town::Town::new(people, rpc, folder, showroom, tell)?.live(until == Some(Until::Settled)).await?;
     if json {
         line(&timeline);
     } else {

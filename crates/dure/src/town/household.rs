@@ -3,16 +3,17 @@
 
 use super::{
     Town,
-    people::Household,
     routine::{Dice, Load, Routine},
     world::World,
 };
 use crate::say::Problem;
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
+use alloy_signer_local::PrivateKeySigner;
 use dure_gateways::{
     chain::Chain,
-    home::{self, HomeError, config, filter::Kind, setup},
-    key,
+    home::{self, HomeError, config, filter::Kind, pairing, setup},
+    key::{self, DeviceSigner},
+    seal::DeliveryAddress,
 };
 use dure_rules::{
     Gtin,
@@ -28,7 +29,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 /// What a tank holds, millilitres.
 const TANK_ML: u64 = 2_000;
 /// At or below it the machine asks for more.
-const LOW_ML: u64 = 300;
+pub const LOW_ML: u64 = 300;
 /// At or above it the tank was filled.
 const FILLED_ML: u64 = 1_200;
 /// Detergent in a pack, millilitres, and its GTIN. Prefix 952 is GS1's for examples.
@@ -52,21 +53,55 @@ struct Tank {
     pour_ms: u64,
 }
 
+/// A home with a machine in it: what its gateway and the machine need, whoever the owner is.
+pub struct Home {
+    pub name: String,
+    pub people: u64,
+    pub relay: PrivateKeySigner,
+    pub washer: DeviceSigner,
+    pub salt: B256,
+    /// Where parcels go.
+    pub address: String,
+    /// Who answers the gateway's questions by itself; `None` where a person does.
+    pub approves: Option<PrivateKeySigner>,
+    pub folder: PathBuf,
+    /// Which dice are thrown here.
+    pub stream: u64,
+    /// What is in the tank at the first start, millilitres.
+    pub begins_ml: u64,
+}
+
 /// Lives until the task is dropped.
 ///
 /// # Errors
 /// What the node or the folder says at setting up.
 pub async fn live(town: Arc<Town>, door: usize) -> Result<(), Problem> {
     let household = town.people.households[door].clone();
-    let folder = town.folder.join(household.name);
     let chain = Chain::connect(&town.rpc).await?;
-    let address = keys(&folder, &household, door)?;
-    let shops: Vec<_> =
-        town.people.shops.iter().filter(|shop| shop.sketch.forgets_percent == 0).map(|shop| shop.key.address()).collect();
+    // The first two have run low, so that there is something to see at once; the others follow door by door.
+    let begins_ml = if door < 2 {
+        LOW_ML - 20
+    } else {
+        LOW_ML + 25 * door as u64 + Dice::new(town.people.seed, 2_000 + door as u64).between(0, 50)
+    };
+    let home = Home {
+        name: household.name.to_owned(),
+        people: household.people,
+        relay: household.relay.clone(),
+        washer: household.washer.clone(),
+        salt: household.salt,
+        address: format!("{} household, Example Street {}, Dure Town", household.name, door + 1),
+        approves: Some(household.owner.clone()),
+        folder: town.folder.join(household.name),
+        stream: door as u64,
+        begins_ml,
+    };
+    let address = home.write_files()?;
+    let reliable = town.people.shops.iter().filter(|shop| shop.sketch.forgets_percent == 0);
     let mandate = MandateTerms {
         mode: if household.asks { Mode::Confirm } else { Mode::Auto },
         credit: CreditId::nth(crate::chain::CREDIT),
-        shops: if household.careful { shops } else { Vec::new() },
+        shops: if household.careful { reliable.map(|shop| shop.key.address()).collect() } else { Vec::new() },
         gtins: vec![gtin(PACK_GTIN)?],
         unit_price_max: LITRE_MAX,
         order_max: PACK_MAX,
@@ -90,68 +125,104 @@ pub async fn live(town: Arc<Town>, door: usize) -> Result<(), Problem> {
         mandate,
     };
     let device = setup::set_up(&chain, &household.owner, &household.washer, &plan).await?;
-    let gateway = gateway(&town, &household, &folder, device);
-    let told = town.clone();
-    let say = move |note: home::Note| told.note(household.name, &note.what);
-    let machine = Machine::new(&town, chain, door, device, folder)?;
-    tokio::select! {
-        ended = home::run(gateway, std::future::pending(), &say) => Ok(ended?),
-        () = machine.run() => Ok(()),
-    }
+    home.run(&town, chain, device).await
 }
 
-/// The gateway's key files and the delivery address, made at the first start.
-fn keys(folder: &std::path::Path, household: &Household, door: usize) -> Result<dure_gateways::seal::DeliveryAddress, Problem> {
-    std::fs::create_dir_all(folder).map_err(Problem::unreachable)?;
-    if !folder.join("washer.key").exists() {
-        household.washer.write(&folder.join("washer.key")).map_err(HomeError::from)?;
+impl Home {
+    /// The gateway's key files and the delivery address, made at the first start.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn write_files(&self) -> Result<DeliveryAddress, Problem> {
+        std::fs::create_dir_all(&self.folder).map_err(Problem::unreachable)?;
+        if !self.folder.join("washer.key").exists() {
+            self.washer.write(&self.folder.join("washer.key")).map_err(HomeError::from)?;
+        }
+        if !self.folder.join("relay.key").exists() {
+            key::write_account(&self.folder.join("relay.key"), &self.relay).map_err(HomeError::from)?;
+        }
+        let file = self.folder.join("address.txt");
+        std::fs::write(&file, format!("{}\n{}\n", self.salt, self.address)).map_err(Problem::unreachable)?;
+        Ok(home::read_address(&file)?)
     }
-    if !folder.join("relay.key").exists() {
-        key::write_account(&folder.join("relay.key"), &household.relay).map_err(HomeError::from)?;
+
+    /// The gateway and the machine, until the task is dropped.
+    ///
+    /// # Errors
+    /// What ends the gateway.
+    pub async fn run(&self, town: &Arc<Town>, chain: Chain, device: B256) -> Result<(), Problem> {
+        let (told, name) = (town.clone(), self.name.clone());
+        let say = move |note: home::Note| told.note(&name, &note.what);
+        let machine = Machine::new(town, chain, self, device)?;
+        tokio::select! {
+            ended = home::run(self.gateway(town, device), std::future::pending(), &say) => Ok(ended?),
+            () = machine.run() => Ok(()),
+        }
     }
-    let text = format!("{}\n{} household, Example Street {}, Dure Town\n", household.salt, household.name, door + 1);
-    std::fs::write(folder.join("address.txt"), text).map_err(Problem::unreachable)?;
-    Ok(home::read_address(&folder.join("address.txt"))?)
+
+    /// The configuration that a household would have in its `home.toml`.
+    fn gateway(&self, town: &Town, device: B256) -> config::Home {
+        let slot = config::Slot {
+            number: 0,
+            name: "Detergent".into(),
+            input: Kind::Level,
+            topic: topic(&self.name),
+            field: Some("/detergent_ml".into()),
+            usage_topic: None,
+            percent: false,
+            drop_percent_per_hour: 50,
+        };
+        let device = config::Device {
+            name: self.name.to_lowercase(),
+            key: self.folder.join("washer.key"),
+            id: device,
+            address: self.folder.join("address.txt"),
+            owner: None,
+            slots: vec![slot],
+        };
+        let mqtt = config::Mqtt {
+            broker: town.broker.to_string(),
+            user: Some(super::broker::USER.into()),
+            password: Some(town.password.clone()),
+            client: format!("dure-home-{}", self.name.to_lowercase()),
+            discovery: "homeassistant".into(),
+        };
+        config::Home {
+            rpc: town.rpc.clone(),
+            state: self.folder.join("state"),
+            relay: self.folder.join("relay.key"),
+            mqtt,
+            devices: vec![device],
+        }
+    }
 }
 
 fn gtin(text: &str) -> Result<Gtin, Problem> {
     text.parse().map_err(|error| Problem::fault(format!("{text}: {error}")))
 }
 
-/// The configuration that a household would have in its `home.toml`.
-fn gateway(town: &Town, household: &Household, folder: &std::path::Path, device: B256) -> config::Home {
-    let slot = config::Slot {
-        number: 0,
-        name: "Detergent".into(),
-        input: Kind::Level,
-        topic: topic(household.name),
-        field: Some("/detergent_ml".into()),
-        usage_topic: None,
-        percent: false,
-        drop_percent_per_hour: 50,
-    };
-    let device = config::Device {
-        name: household.name.to_lowercase(),
-        key: folder.join("washer.key"),
-        id: device,
-        address: folder.join("address.txt"),
-        owner: None,
-        slots: vec![slot],
-    };
-    let mqtt = config::Mqtt {
-        broker: town.broker.to_string(),
-        user: Some(super::broker::USER.into()),
-        password: Some(town.password.clone()),
-        client: format!("dure-home-{}", household.name.to_lowercase()),
-        discovery: "homeassistant".into(),
-    };
-    config::Home {
-        rpc: town.rpc.clone(),
-        state: folder.join("state"),
-        relay: folder.join("relay.key"),
-        mqtt,
-        devices: vec![device],
-    }
+/// The town's washing machine as an owner's console is told of it.
+///
+/// # Errors
+/// A fault of this program.
+pub fn for_pairing(town_arbiters: Vec<Address>, address: &DeliveryAddress) -> Result<pairing::Machine, Problem> {
+    Ok(pairing::Machine {
+        name: "Washing machine".into(),
+        model: gtin(MODEL_GTIN)?,
+        slot: pairing::Slot {
+            number: 0,
+            name: "Detergent".into(),
+            unit: "mL".into(),
+            capacity: TANK_ML,
+            threshold: LOW_ML,
+            rearm: FILLED_ML,
+            gtins: vec![PACK_GTIN.into()],
+        },
+        arbiters: town_arbiters,
+        address_commitment: address.commitment(),
+        credit: CreditId::nth(crate::chain::CREDIT).0,
+        simulated: true,
+    })
 }
 
 fn topic(name: &str) -> String {
@@ -163,7 +234,8 @@ struct Machine {
     town: Arc<Town>,
     world: Arc<World>,
     chain: Chain,
-    door: usize,
+    name: String,
+    approves: Option<PrivateKeySigner>,
     device: B256,
     tank: Tank,
     file: PathBuf,
@@ -173,28 +245,34 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(town: &Arc<Town>, chain: Chain, door: usize, device: B256, folder: PathBuf) -> Result<Self, Problem> {
-        let household = &town.people.households[door];
-        let mut dice = Dice::new(town.people.seed, 1_000 + door as u64);
-        let file = folder.join("tank.json");
+    fn new(town: &Arc<Town>, chain: Chain, home: &Home, device: B256) -> Result<Self, Problem> {
+        let dice = Dice::new(town.people.seed, 1_000 + home.stream);
+        let file = home.folder.join("tank.json");
         let tank = match std::fs::read(&file) {
             Ok(bytes) => {
                 serde_json::from_slice(&bytes).map_err(|error| Problem::unreachable(format!("{}: {error}", file.display())))?
             }
-            // The first two have run low, so that there is something to see at once; the others follow door by door.
-            Err(_) if door < 2 => Tank { level_ml: LOW_ML - 20, packs: 0, pour_ms: 0 },
-            Err(_) => Tank { level_ml: LOW_ML + 25 * door as u64 + dice.between(0, 50), packs: 0, pour_ms: 0 },
+            Err(_) => Tank { level_ml: home.begins_ml, packs: 0, pour_ms: 0 },
         };
-        let routine = Routine::new(town.people.seed, door as u64, household.people);
-        Ok(Self { town: town.clone(), world: town.world.clone(), chain, door, device, tank, file, routine, dice, approve: None })
-    }
-
-    fn name(&self) -> &'static str {
-        self.town.people.households[self.door].name
+        let routine = Routine::new(town.people.seed, home.stream, home.people);
+        let (name, approves) = (home.name.clone(), home.approves.clone());
+        Ok(Self {
+            town: town.clone(),
+            world: town.world.clone(),
+            chain,
+            name,
+            approves,
+            device,
+            tank,
+            file,
+            routine,
+            dice,
+            approve: None,
+        })
     }
 
     async fn run(mut self) {
-        let name = self.name();
+        let name = self.name.clone();
         let mut options = MqttOptions::new(format!("washer-{name}"), self.town.broker.ip().to_string(), self.town.broker.port());
         options.set_credentials(super::broker::USER, &self.town.password);
         let (client, events) = AsyncClient::new(options, 64);
@@ -211,13 +289,13 @@ impl Machine {
                     .map_err(std::io::Error::from)
                     .and_then(|bytes| std::fs::write(&self.file, bytes));
                 if let Err(error) = kept {
-                    self.town.note(name, &format!("{}: {error}", self.file.display()));
+                    self.town.note(&name, &format!("{}: {error}", self.file.display()));
                 }
             }
             // Sensors round and shake.
             let shown = self.tank.level_ml.saturating_sub(self.dice.between(0, 8));
             let reading = serde_json::json!({ "detergent_ml": shown }).to_string();
-            let _ = client.try_publish(topic(name), QoS::AtMostOnce, false, reading); // full: the next one follows
+            let _ = client.try_publish(topic(&name), QoS::AtMostOnce, false, reading); // full: the next one follows
             let state = states.borrow_and_update().clone();
             self.look_at(&state).await;
             if hear.is_finished() {
@@ -251,17 +329,14 @@ impl Machine {
         if let Some(code) = state["code"].as_str() {
             self.world.know_code(order, code);
         }
-        if state["order"]["state"] != "PendingApproval" {
-            return;
-        }
+        let Some(owner) = self.approves.clone().filter(|_| state["order"]["state"] == "PendingApproval") else { return };
         let now_ms = self.world.now_ms();
         let (asked, at_ms) = *self.approve.get_or_insert((order, now_ms + self.dice.between(HOUR_MS / 2, 6 * HOUR_MS)));
         if asked != order {
             self.approve = None;
         } else if now_ms >= at_ms {
-            let owner = &self.town.people.households[self.door].owner;
-            if let Err(error) = self.chain.act(owner, Action::from(ApproveOrder { order })).await {
-                self.town.note(self.name(), &format!("the approval was not taken: {error}"));
+            if let Err(error) = self.chain.act(&owner, Action::from(ApproveOrder { order })).await {
+                self.town.note(&self.name, &format!("the approval was not taken: {error}"));
             }
             self.approve = Some((order, now_ms + HOUR_MS));
         }

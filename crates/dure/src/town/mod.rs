@@ -8,12 +8,16 @@ mod journal;
 pub mod people;
 mod routine;
 mod shopkeeper;
+pub mod showroom;
 mod world;
 
 use crate::say::Problem;
+use alloy_primitives::Address;
 use people::People;
 use serde_json::Value;
+use showroom::Showroom;
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     path::PathBuf,
     sync::Arc,
@@ -40,6 +44,7 @@ pub struct Town {
     /// For keys, counters and tanks.
     pub folder: PathBuf,
     pub tell: Tell,
+    pub showroom: Arc<Showroom>,
     world: Arc<World>,
     since: Instant,
 }
@@ -49,10 +54,10 @@ impl Town {
     ///
     /// # Errors
     /// Where the broker does not come up.
-    pub fn new(people: People, rpc: String, folder: PathBuf, tell: Tell) -> Result<Self, Problem> {
+    pub fn new(people: People, rpc: String, folder: PathBuf, showroom: Arc<Showroom>, tell: Tell) -> Result<Self, Problem> {
         let password = alloy_primitives::hex::encode(&dure_gateways::key::random_bytes()[..12]);
         let broker = broker::start(&password)?;
-        Ok(Self { people, rpc, broker, password, folder, tell, world: Arc::default(), since: Instant::now() })
+        Ok(Self { people, rpc, broker, password, folder, tell, showroom, world: Arc::default(), since: Instant::now() })
     }
 
     /// Something of an actor's own; told to who asks for it with `RUST_LOG=dure=info`.
@@ -84,9 +89,18 @@ impl Town {
         let mut all = JoinSet::new();
         let shops = (0..self.people.shops.len()).map(Actor::Shop);
         let households = (0..self.people.households.len()).map(Actor::Household);
-        for actor in shops.chain(households).chain([Actor::Courier]) {
+        for actor in shops.chain(households).chain([Actor::Courier, Actor::Bank]) {
             all.spawn_local(again(self.clone(), actor));
         }
+        let town = self.clone();
+        all.spawn_local(async move {
+            let (mut known, mut machines) = (BTreeSet::new(), JoinSet::new());
+            loop {
+                let owner = town.showroom.next(&known).await;
+                known.insert(owner);
+                machines.spawn_local(again(town.clone(), Actor::Guest(owner)));
+            }
+        });
         // Dropping the set ends everybody.
         journal::write(self, until_settled).await
     }
@@ -98,6 +112,9 @@ enum Actor {
     Shop(usize),
     Household(usize),
     Courier,
+    Bank,
+    /// The machine of a visitor, by its owner.
+    Guest(Address),
 }
 
 /// An actor that fails to start tries again: the node may just be away.
@@ -107,6 +124,8 @@ async fn again(town: Arc<Town>, actor: Actor) {
             Actor::Shop(index) => shopkeeper::trade(town.clone(), index).await,
             Actor::Household(door) => household::live(town.clone(), door).await,
             Actor::Courier => courier::drive(town.clone()).await,
+            Actor::Bank => showroom::bank(town.clone()).await,
+            Actor::Guest(owner) => showroom::live(town.clone(), town.showroom.clone(), owner).await,
         };
         if let Err(problem) = lived {
             town.note(&format!("{actor:?}"), &problem.to_string());

@@ -57,6 +57,33 @@ pub struct Household {
     pub asks: bool,
 }
 
+/// A machine of the showroom, for a visitor who keeps the key of the account elsewhere.
+#[derive(Clone)]
+pub struct Guest {
+    pub owner: Address,
+    pub relay: PrivateKeySigner,
+    pub washer: DeviceSigner,
+    pub salt: B256,
+    /// Which dice are thrown for it.
+    pub stream: u64,
+}
+
+impl Guest {
+    /// The same machine for the same visitor, in every run.
+    pub fn new(seed: u64, owner: Address) -> Self {
+        let own = |role: &str| keccak256([secret(seed, role, 0).as_slice(), owner.as_slice()].concat());
+        let [a, b, c, d, ..] = owner.0.0;
+        let stream = 10_000 + u64::from(u32::from_le_bytes([a, b, c, d]));
+        Self {
+            owner,
+            relay: account_of(own("guest relay")),
+            washer: washer_of(own("guest washer")),
+            salt: own("guest salt"),
+            stream,
+        }
+    }
+}
+
 /// A shop of the town.
 #[derive(Clone)]
 pub struct Shop {
@@ -127,9 +154,12 @@ fn secret(seed: u64, role: &str, index: usize) -> B256 {
     keccak256([b"dure.town".as_slice(), &seed.to_le_bytes(), role.as_bytes(), &index.to_le_bytes()].concat())
 }
 
-/// A hash is no valid key once in 2¹²⁸; hashing again then gives one.
 fn account(seed: u64, role: &str, index: usize) -> PrivateKeySigner {
-    let mut bytes = secret(seed, role, index);
+    account_of(secret(seed, role, index))
+}
+
+/// A hash is no valid key once in 2¹²⁸; hashing again then gives one.
+fn account_of(mut bytes: B256) -> PrivateKeySigner {
     loop {
         match PrivateKeySigner::from_bytes(&bytes) {
             Ok(key) => return key,
@@ -139,7 +169,10 @@ fn account(seed: u64, role: &str, index: usize) -> PrivateKeySigner {
 }
 
 fn washer(seed: u64, door: usize) -> DeviceSigner {
-    let mut bytes = secret(seed, "washer", door);
+    washer_of(secret(seed, "washer", door))
+}
+
+fn washer_of(mut bytes: B256) -> DeviceSigner {
     loop {
         match DeviceSigner::from_words("p256", bytes.as_slice()) {
             Some(key) => return key,

@@ -14,6 +14,7 @@ mod discovery;
 pub mod filter;
 pub mod mind;
 mod mqtt;
+pub mod pairing;
 mod run;
 pub mod setup;
 mod slot;
