@@ -37,11 +37,23 @@ pub trait StateReader {
     /// # Errors
     /// [`Unavailable`] where this reader cannot know: the height is older than what is kept, or its disk fails.
     fn read(&self, key: Key) -> Result<Option<Bytes>, Unavailable>;
+
+    /// Asked between the runs of a view that runs more than once.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where whoever asks has waited long enough.
+    fn patient(&self) -> Result<(), Unavailable> {
+        Ok(())
+    }
 }
 
 impl<R: StateReader + ?Sized> StateReader for &R {
     fn read(&self, key: Key) -> Result<Option<Bytes>, Unavailable> {
         (**self).read(key)
+    }
+
+    fn patient(&self) -> Result<(), Unavailable> {
+        (**self).patient()
     }
 }
 

@@ -132,6 +132,7 @@ pub fn estimate_gas(
     let (mut fails, mut suffices) = (at_most.gas_used.saturating_sub(1), tx.gas_limit);
     let mut likely = [at_most.gas_used, at_most.gas_used.saturating_mul(64) / 63].into_iter();
     while suffices - fails > 1 && (suffices - fails).saturating_mul(1_000) > suffices.saturating_mul(ESTIMATE_SLACK_PER_MILLE) {
+        reader.patient()?;
         let gas_limit = likely.next().unwrap_or(fails + (suffices - fails) / 2).clamp(fails + 1, suffices - 1);
         match stage.run(TxEnv { gas_limit, ..tx.clone() }, NoOpInspector) {
             Ok(ran) if ran.result.is_success() => suffices = gas_limit,

@@ -60,7 +60,7 @@ fn run(node: &Node, index: &Index, block: &Block) -> Result<FinalBlock, HistoryE
         mode: Mode::Verify,
     };
     let mut execution = Execution::new(env, transactions);
-    let before = At { index, height: height - 1 };
+    let before = At::unhurried(index, height - 1);
     while execution.advance_with(&before).map_err(|error| fault(&error))? != Step::Done {}
     let outcome = execution.finish();
     if outcome.receipts_root != block.results.receipts_root {

@@ -24,7 +24,10 @@ use dure_execution::{
     views::{self, Failed, Trace, Tracer, ViewError},
 };
 use dure_server::{Account, Backend, BackendError, LOGS_MAX, NewBlock, RECORDS_MAX};
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::broadcast;
 
 /// Most blocks that one question for logs may span.
@@ -39,14 +42,40 @@ pub struct Served {
     pub now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
-/// The state after the block of `height`.
+/// Longest that one call, estimate or trace may take. Gas bounds what the EVM does, this what it reads and repeats.
+pub const VIEW_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// The state after the block of `height`, for a question that is asked now.
 pub struct At<'a> {
-    pub index: &'a Index,
-    pub height: u64,
+    index: &'a Index,
+    height: u64,
+    until: Option<Instant>,
+}
+
+impl<'a> At<'a> {
+    /// For what the node itself must know, however long it takes.
+    pub const fn unhurried(index: &'a Index, height: u64) -> Self {
+        Self { index, height, until: None }
+    }
+
+    fn asked(index: &'a Index, height: u64) -> Self {
+        Self { index, height, until: Some(Instant::now() + VIEW_TIME_MAX) }
+    }
 }
 
 impl StateReader for At<'_> {
+    fn patient(&self) -> Result<(), Unavailable> {
+        if self.until.is_some_and(|until| Instant::now() > until) {
+            let seconds = VIEW_TIME_MAX.as_secs();
+            return Err(Unavailable(format!(
+                "the question takes more than {seconds} s; hint: ask for less, or ask a node of your own"
+            )));
+        }
+        Ok(())
+    }
+
     fn read(&self, key: Key) -> Result<Option<Bytes>, Unavailable> {
+        self.patient()?;
         self.index.value_at(key, self.height).map_err(|error| Unavailable(error.to_string()))
     }
 }
@@ -69,7 +98,7 @@ impl Served {
 
     fn at(&self, id: BlockId) -> Result<At<'_>, BackendError> {
         let unknown = || BackendError::Refused(format!("header not found: this chain has no block {id}"));
-        Ok(At { index: &self.index, height: self.height_of(id)?.ok_or_else(unknown)? })
+        Ok(At::asked(&self.index, self.height_of(id)?.ok_or_else(unknown)?))
     }
 
     fn stored(&self, id: BlockId) -> Result<Option<Arc<FinalBlock>>, BackendError> {
@@ -323,7 +352,7 @@ impl Backend for Served {
     fn trace_transaction(&self, hash: B256, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
         let unknown = || BackendError::Refused(format!("transaction not found: {hash}"));
         let (block, index) = self.found(hash)?.ok_or_else(unknown)?;
-        let before = At { index: &self.index, height: block.height.saturating_sub(1) };
+        let before = At::asked(&self.index, block.height.saturating_sub(1));
         let mut all = Vec::new();
         for transaction in &block.transactions {
             let raw = alloy_eips::eip2718::Encodable2718::encoded_2718(&transaction.envelope);

@@ -1,7 +1,7 @@
 //! The methods that wallets and libraries ask for, one line each.
 
 use crate::backend::{Backend, BackendError, RECORDS_MAX};
-use crate::{filters::Filters, orders};
+use crate::{filters::Filters, gate::Gate, orders};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, state::StateOverride};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(crate) struct Context {
     pub backend: Arc<dyn Backend>,
     pub filters: Filters,
+    gate: Gate,
 }
 type Answer = Result<Value, ErrorObjectOwned>;
 type Method = fn(&dyn Backend, &mut ParamsSequence<'_>) -> Answer;
@@ -26,9 +27,25 @@ const REVERTED: i32 = 3;
 /// EIP-1474: the request is understood and not done.
 const REFUSED: i32 = -32_000;
 pub(crate) const INVALID_PARAMS: i32 = -32_602;
+/// EIP-1474: more was asked than is answered.
+const LIMIT_EXCEEDED: i32 = -32_005;
 const INTERNAL: i32 = -32_603;
 /// EIP-1474: the method exists elsewhere and not here.
 const NOT_SUPPORTED: i32 = -32_004;
+
+/// Methods that run code or read much: they pass the [`Gate`].
+const HEAVY: &[&str] = &[
+    "eth_call",
+    "eth_estimateGas",
+    "eth_createAccessList",
+    "eth_getLogs",
+    "eth_getFilterLogs",
+    "debug_traceTransaction",
+    "debug_traceCall",
+    "dure_orders",
+    "dure_shops",
+    "dure_devices",
+];
 
 const METHODS: &[(&str, Method)] = &[
     ("web3_clientVersion", |_, _| ok(concat!("dure/", env!("CARGO_PKG_VERSION")))),
@@ -96,20 +113,34 @@ fn rows(params: &mut ParamsSequence<'_>) -> Result<usize, ErrorObjectOwned> {
 
 /// All methods over `backend`. Each runs on a thread that may wait for the disk.
 pub(crate) fn module(backend: Arc<dyn Backend>) -> RpcModule<Context> {
-    let mut module = RpcModule::new(Context { backend, filters: Filters::default() });
+    let mut module = RpcModule::new(Context { backend, filters: Filters::default(), gate: Gate::default() });
     for (name, method) in METHODS.iter().copied() {
-        let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
-            method(&*context.backend, &mut params.sequence())
-        });
-        registered.expect("the table names each method once");
+        let asked = move |params: Params<'_>, context: &Context| method(&*context.backend, &mut params.sequence());
+        register(&mut module, name, asked);
     }
     for (name, method) in FILTER_METHODS.iter().copied() {
-        let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
-            method(&context, &mut params.sequence())
-        });
-        registered.expect("the table names each method once");
+        register(&mut module, name, move |params: Params<'_>, context: &Context| method(context, &mut params.sequence()));
     }
     module
+}
+
+fn register(
+    module: &mut RpcModule<Context>,
+    name: &'static str,
+    method: impl Fn(Params<'_>, &Context) -> Answer + Clone + Send + Sync + 'static,
+) {
+    let heavy = HEAVY.contains(&name);
+    let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
+        let pass = if heavy { Some(context.gate.enter().ok_or_else(busy)?) } else { None };
+        let answer = method(params, &context);
+        drop(pass);
+        answer
+    });
+    registered.expect("the tables name each method once");
+}
+
+fn busy() -> ErrorObjectOwned {
+    error(LIMIT_EXCEEDED, "this node is busy with other questions; hint: ask again in a moment, or ask a node of your own")
 }
 
 fn ok(answer: impl Serialize) -> Answer {

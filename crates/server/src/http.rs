@@ -95,7 +95,7 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
         .set_id_provider(RandomStringIdProvider::new(16))
         .build();
     let service = jsonrpsee::server::Server::builder().set_config(config).to_service_builder().build(module, stop);
-    let rpc = move |request: Request| {
+    let answer = move |request: Request| {
         let mut service = service.clone();
         async move {
             match service.call(request).await {
@@ -107,7 +107,7 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
     let pages: Router = page::routes().route("/health", get(move || health(asked.clone()))).merge(more);
     let hosts: Arc<[String]> = limits.hosts.into();
     let app = Router::new().fallback(move |request: Request| {
-        let (pages, rpc, hosts) = (pages.clone(), rpc.clone(), hosts.clone());
+        let (pages, answer, hosts) = (pages.clone(), answer.clone(), hosts.clone());
         async move {
             if let Some(name) = foreign(&request, &hosts) {
                 let why = format!("this node does not answer to the host `{name}`; hint: ask it as localhost\n");
@@ -116,7 +116,7 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
             // JSON-RPC is asked at the root, as every client does; a WebSocket may be opened anywhere.
             let asks = request.method() == Method::POST && request.uri().path() == "/";
             if asks || ws::is_upgrade_request(&request) {
-                rpc(request).await
+                answer(request).await
             } else {
                 pages.oneshot(request).await.unwrap_or_else(|never| match never {})
             }

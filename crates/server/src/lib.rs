@@ -5,6 +5,7 @@
 mod backend;
 mod eth;
 mod filters;
+mod gate;
 mod http;
 mod orders;
 mod page;

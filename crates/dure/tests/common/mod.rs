@@ -29,9 +29,18 @@ impl Dev {
     }
 
     pub fn start_with(data: &Path, more: &[&str]) -> Self {
+        Self::run(data, &[&["--empty"], more].concat())
+    }
+
+    /// With the town.
+    pub fn town(data: &Path) -> Self {
+        Self::run(data, &[])
+    }
+
+    fn run(data: &Path, more: &[&str]) -> Self {
         let since = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_dure"))
-            .args(["dev", "--empty", "--json", "--http", "localhost:0", "--data"])
+            .args(["dev", "--json", "--http", "localhost:0", "--data"])
             .arg(data)
             .args(more)
             .stdout(Stdio::piped())

@@ -225,7 +225,7 @@ impl Auditor {
 
     fn nonce_of(&self, who: dure_execution::Address) -> Option<dure_execution::AccountRecord> {
         let height = self.index.height().expect("index")?;
-        dure_execution::views::account(&At { index: &self.index, height }, who).ok()
+        dure_execution::views::account(&At::unhurried(&self.index, height), who).ok()
     }
 }
 
