@@ -181,7 +181,7 @@ impl Bench {
             input: TransactionInput::new(input.clone().into()),
             ..Default::default()
         };
-        let called = views::call(&self.records, &self.env, &request, &Default::default()).expect("the view runs");
+        let called = views::call(&self.records, &self.env, &request.into(), &Default::default()).expect("the view runs");
         assert!(called.result.is_ok_and(|output| !output.is_empty()), "{name} refuses its input");
         let reserve = U256::from(called.gas_used + 10_000);
         self.work(name, precompileCall { which: address, input: input.into(), reserve }.abi_encode());

@@ -1,27 +1,29 @@
 //! The staged executor of a block.
 //!
 //! Upon the beginning: what is due runs by itself; where it has events they stand in the receipt of the system transaction.
-//! Upon each transaction, in order: block gas, nonce, allowance, the newcomers' share and funds are checked (cheapest first,
-//! and in this order); then the EVM runs it, and the gas that it did not use goes back to the block and to the allowance.
+//! Upon each transaction, in order: block gas, its window of time, nonce, allowance, the newcomers' share and funds are checked
+//! (cheapest first, and in this order); then the EVM runs it, and the gas that it did not use goes back to the block and to
+//! the allowance. Allowance and share are those of whoever pays: the signer, or the fee payer in its place.
 //! Upon a missing record: the transaction is dropped without a trace, the key asked for, and the transaction begun anew once
 //! it is supplied. Upon the end: the changes, sorted by key.
 //!
 //! The same block gives the same outcome whatever was hinted, supplied in advance, or read at once.
 
 use crate::ledger::{Db, Ledger, Miss, Shared, Why};
-use crate::modules::{Law, Place, Signatures, precompiles};
+use crate::machine::{Machine, Work, evm_env, machine, transact};
+use crate::modules::{Law, Place, Signatures};
+use crate::outcome::receipt;
 use crate::{
-    Allowance, BlockEnv, Bytes, Class, Key, Mode, PREVRANDAO, RECENT_HASHES, ReceiptEnvelope, StateReader, Transaction,
-    Unavailable, allowance_of, gas, keys, law,
+    AccountRecord, Allowance, BlockEnv, Bytes, Class, Envelope, Error, Key, Mode, NonceRecord, Outcome, RECENT_HASHES, Receipt,
+    Skip, StateReader, Transaction, allowance_of, gas, keys, law,
 };
-use alloy_consensus::{Eip658Value, Transaction as _, TxType, proofs::ordered_trie_root_with_encoder};
+use alloy_consensus::{TxType, proofs::ordered_trie_root_with_encoder};
 use alloy_eips::eip2718::Encodable2718 as _;
-use alloy_evm::{EvmEnv, FromRecoveredTx as _, eth::EthEvmBuilder};
-use alloy_primitives::{Address, B256, Bloom, KECCAK256_EMPTY, Log, U256, map::B256Set};
+use alloy_primitives::{Address, Bloom, KECCAK256_EMPTY, map::B256Set};
 use dure_rules::{Source, Stop, ids::SYSTEM};
+use revm::DatabaseCommit as _;
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
-use revm::context::{CfgEnv, TxEnv};
-use revm::{DatabaseCommit as _, primitives::hardfork::SpecId};
+use revm::inspector::NoOpInspector;
 
 /// How often one transaction is begun anew because a record was missing, before the machine asks for a reader.
 pub const RESTARTS_MAX: u32 = 8;
@@ -38,83 +40,13 @@ pub enum Step {
     Done,
 }
 
-/// Why a transaction is left out of a block, or makes a block invalid.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Skip {
-    #[error("the gas limit {gas_limit} is beyond the account's allowance of {available_gas} gas at this time")]
-    Allowance { gas_limit: u64, available_gas: u64 },
-    #[error("the gas limit {gas_limit} is beyond the {left_gas} gas that newcomers have left in this block")]
-    NewcomersFull { gas_limit: u64, left_gas: u64 },
-    #[error("the gas limit {gas_limit} is beyond the {left_gas} gas left in this block")]
-    BlockFull { gas_limit: u64, left_gas: u64 },
-    #[error("nonce {have} is too low: the account's next is {want}")]
-    NonceTooLow { have: u64, want: u64 },
-    #[error("nonce {have} is too high: the account's next is {want}")]
-    NonceTooHigh { have: u64, want: u64 },
-    #[error("the account has {balance} wei, less than the value {value}: this chain has no coin of its own")]
-    Funds { balance: U256, value: U256 },
-    #[error("no transaction of this chain: {0}")]
-    Invalid(String),
-}
-
-impl Skip {
-    /// Whether the same transaction may fit a later block; else the pool drops it.
-    pub const fn may_fit_later(&self) -> bool {
-        matches!(self, Self::Allowance { .. } | Self::NewcomersFull { .. } | Self::BlockFull { .. } | Self::NonceTooHigh { .. })
-    }
-}
-
-/// Why a block cannot be executed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// Only in [`crate::Mode::Verify`]: whoever proposed this block broke a rule.
-    #[error("transaction {index} ({hash}) does not fit the block: {reason}")]
-    InvalidBlock { index: u32, hash: B256, reason: Skip },
-    /// The record under this key does not decode: this node's storage is at fault and the node must stop.
-    #[error("the record under {0} does not decode")]
-    Corrupt(Key),
-    /// The reader given to [`Execution::advance_with`] failed.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-    /// The EVM ended in a way that no transaction can cause.
-    #[error("the EVM failed: {0}")]
-    Evm(String),
-}
-
-/// One transaction's receipt, and what the receipts root does not hold but clients ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// Status, cumulative gas, bloom and logs, typed as the receipts root commits to them.
-    pub envelope: ReceiptEnvelope,
-    /// Gas of this transaction alone.
-    pub gas_used: u64,
-    /// The contract made, where one was.
-    pub contract_address: Option<Address>,
-}
-
-/// What a block did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// Every record written (`None` deletes), sorted by key, each key once.
-    pub changes: Vec<(Key, Option<Bytes>)>,
-    /// What the transactions root commits to: the system transaction, where the block did something by itself, then the
-    /// included transactions.
-    pub transactions: Vec<Transaction>,
-    /// One for each of `transactions`.
-    pub receipts: Vec<Receipt>,
-    /// Places in the given list of the transactions that were included, in order.
-    pub included: Vec<u32>,
-    /// Places in the given list of those left out, and why. Empty in [`crate::Mode::Verify`].
-    pub skipped: Vec<(u32, Skip)>,
-    pub gas_used: u64,
-    pub bloom: Bloom,
-    pub tx_root: B256,
-    pub receipts_root: B256,
-}
-
 /// How one transaction was met.
 enum Met {
-    Ran(ExecutionResult),
+    /// `nonce` is the account's own from before.
+    Ran {
+        result: ExecutionResult,
+        nonce: u64,
+    },
     Skipped(Skip),
 }
 
@@ -186,11 +118,20 @@ impl Execution {
         let mut keys = vec![keys::account(Address::ZERO)]; // the EVM looks at the beneficiary
         (self.law.due_hints)(&Place::of(&self.env).env(SYSTEM), &mut keys);
         for transaction in &self.transactions {
-            keys.push(keys::account(transaction.signer()));
-            match transaction.to() {
-                Some(to) if (self.law.is_module)(&to) => (self.law.hints)(transaction, &mut keys),
-                Some(to) => keys.push(keys::account(to)),
-                None => keys.push(keys::account(transaction.signer().create(transaction.nonce()))),
+            let signer = transaction.signer();
+            keys.push(keys::account(signer));
+            if transaction.payer() != signer {
+                keys.push(keys::account(transaction.payer()));
+            }
+            if !transaction.nonce_key().is_zero() {
+                keys.push(NonceRecord::place(signer, transaction.nonce_key()));
+            }
+            for (to, input) in transaction.envelope().calls() {
+                match to {
+                    Some(to) if (self.law.is_module)(&to) => (self.law.hints)(signer, to, input, &mut keys),
+                    Some(to) => keys.push(keys::account(to)),
+                    None => keys.push(keys::account(signer.create(transaction.nonce()))),
+                }
             }
             for item in transaction.envelope().access_list().into_iter().flat_map(|list| list.iter()) {
                 keys.push(keys::account(item.address));
@@ -230,10 +171,10 @@ impl Execution {
     pub fn finish(self) -> Outcome {
         assert!(self.done, "finish before Step::Done");
         let changes = self.ledger.lock().changes();
-        let bloom = self.receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.envelope.logs_bloom());
+        let bloom = self.receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.envelope.bloom());
         Outcome {
             changes,
-            tx_root: ordered_trie_root_with_encoder(&self.ran, |transaction, out| transaction.envelope().encode_2718(out)),
+            tx_root: ordered_trie_root_with_encoder(&self.ran, |transaction, out| transaction.envelope().encode(out)),
             receipts_root: ordered_trie_root_with_encoder(&self.receipts, |receipt, out| receipt.envelope.encode_2718(out)),
             transactions: self.ran,
             receipts: self.receipts,
@@ -284,7 +225,8 @@ impl Execution {
         }
         let mut ledger = self.ledger.lock();
         let mut codes = B256Set::default();
-        for to in self.transactions.iter().filter_map(Transaction::to).filter(|to| !(self.law.is_module)(to)) {
+        let called = self.transactions.iter().flat_map(|transaction| transaction.envelope().calls());
+        for to in called.filter_map(|(to, _)| to).filter(|to| !(self.law.is_module)(to)) {
             if ledger.knows(&keys::account(to))
                 && let Ok(account) = ledger.account(to, None)
             {
@@ -305,14 +247,13 @@ impl Execution {
             self.restarts = 0;
         }
         let place = Place::of(&self.env);
-        let evm_env = evm_env(&self.env);
-        let mut evm = EthEvmBuilder::new(db.clone(), evm_env).precompiles(precompiles(self.law, place, &db)).build();
+        let mut evm = machine(self.law, place, evm_env(&self.env), &db, NoOpInspector {});
         while let Some(transaction) = self.transactions.get(self.next).cloned() {
             let mark = self.ledger.lock().mark();
             let met = self.meet(&mut evm, &db, &transaction).inspect_err(|_| self.ledger.lock().forget(mark))?;
             let index = u32::try_from(self.next).unwrap_or(u32::MAX);
             match met {
-                Met::Ran(result) => self.include(index, transaction, result),
+                Met::Ran { result, nonce } => self.include(index, transaction, result, nonce),
                 Met::Skipped(reason) if self.env.mode == Mode::Verify => {
                     let hash = transaction.hash();
                     return Err(Halt::Failed(Error::InvalidBlock { index, hash, reason }));
@@ -349,44 +290,31 @@ impl Execution {
             let logs = effects.events.iter().map(self.law.log).collect();
             let transaction = Transaction::system(self.env.chain_id, self.env.number);
             self.ran.push(transaction);
-            self.receipts.push(receipt(TxType::Legacy, true, 0, 0, logs, None));
+            self.receipts.push(receipt(TxType::Legacy as u8, true, 0, 0, logs, None));
         }
         Ok(())
     }
 
     /// Checks, cheapest first, then runs. Nothing has changed where the answer is not [`Met::Ran`].
-    fn meet<E>(&mut self, evm: &mut E, db: &Db<'_>, transaction: &Transaction) -> Result<Met, Halt>
-    where
-        E: alloy_evm::Evm<Tx = TxEnv, Error = EVMError<Miss>, HaltReason = revm::context::result::HaltReason>,
-        E::DB: revm::DatabaseCommit,
-    {
-        let gas_limit = transaction.gas_limit();
-        let left_gas = self.env.gas_limit.saturating_sub(self.gas_used);
-        if gas_limit > left_gas {
-            return Ok(Met::Skipped(Skip::BlockFull { gas_limit, left_gas }));
+    fn meet(&mut self, evm: &mut Machine<'_>, db: &Db<'_>, transaction: &Transaction) -> Result<Met, Halt> {
+        let (signer, payer) = (transaction.signer(), transaction.payer());
+        if let Err(reason) = self.fits_block(transaction) {
+            return Ok(Met::Skipped(reason));
         }
-        let sender = self.ledger.lock().account(transaction.signer(), db.reader)?.clone();
-        let (have, want) = (transaction.nonce(), sender.nonce);
-        if have < want {
-            return Ok(Met::Skipped(Skip::NonceTooLow { have, want }));
+        let sender = self.ledger.lock().account(signer, db.reader)?.clone();
+        if let Err(reason) = check_nonce(transaction.nonce(), self.next_nonce(db, transaction, &sender)?) {
+            return Ok(Met::Skipped(reason));
         }
-        if have > want {
-            return Ok(Met::Skipped(Skip::NonceTooHigh { have, want }));
-        }
-        let available_gas = allowance_of(&sender, self.env.time_ms);
-        if gas_limit > available_gas {
-            return Ok(Met::Skipped(Skip::Allowance { gas_limit, available_gas }));
-        }
-        let newcomer = sender.class == Class::Newcomer;
-        let left_gas = newcomers_gas(self.env.gas_limit).saturating_sub(self.newcomers_gas);
-        if newcomer && gas_limit > left_gas {
-            return Ok(Met::Skipped(Skip::NewcomersFull { gas_limit, left_gas }));
-        }
+        let paying = if payer == signer { None } else { Some(self.ledger.lock().account(payer, db.reader)?.clone()) };
+        let (available_gas, newcomer) = match self.fits_allowance(transaction, paying.as_ref().unwrap_or(&sender)) {
+            Ok(fits) => fits,
+            Err(reason) => return Ok(Met::Skipped(reason)),
+        };
         let (balance, value) = (sender.balance(), transaction.value());
         if value > balance {
             return Ok(Met::Skipped(Skip::Funds { balance, value }));
         }
-        let ran = match evm.transact_raw(tx_env(transaction)) {
+        let ran = match transact(evm, Work::of(transaction, sender.nonce)) {
             Ok(ran) => ran,
             Err(EVMError::Transaction(reason)) => return Ok(Met::Skipped(skip(reason))),
             Err(EVMError::Database(_) | EVMError::Custom(_) | EVMError::CustomAny(_)) if self.ledger.lock().has_why() => {
@@ -394,24 +322,77 @@ impl Execution {
             }
             Err(other) => return Err(Halt::Failed(Error::Evm(other.to_string()))),
         };
-        evm.db_mut().commit(ran.state);
+        evm.ctx.journaled_state.database.commit(ran.state);
         let used = ran.result.tx_gas_used();
         self.gas_used = self.gas_used.saturating_add(used);
         self.newcomers_gas = self.newcomers_gas.saturating_add(if newcomer { used } else { 0 });
         let left = Allowance { left_gas: available_gas.saturating_sub(used), at_ms: self.env.time_ms };
-        self.ledger.lock().account(transaction.signer(), db.reader)?.allowance = Some(left);
-        Ok(Met::Ran(ran.result))
+        let mut ledger = self.ledger.lock();
+        ledger.account(payer, db.reader)?.allowance = Some(left);
+        if !transaction.nonce_key().is_zero() {
+            let next = NonceRecord::new(signer, transaction.nonce_key(), transaction.nonce().saturating_add(1));
+            let place = NonceRecord::place(signer, transaction.nonce_key());
+            ledger.write_record(place, Some(next.encode()), db.reader)?; // read above, so it cannot miss
+        }
+        Ok(Met::Ran { result: ran.result, nonce: sender.nonce })
     }
 
-    fn include(&mut self, index: u32, transaction: Transaction, result: ExecutionResult) {
+    /// What needs no record.
+    fn fits_block(&self, transaction: &Transaction) -> Result<(), Skip> {
+        let gas_limit = transaction.gas_limit();
+        let left_gas = self.env.gas_limit.saturating_sub(self.gas_used);
+        if gas_limit > left_gas {
+            return Err(Skip::BlockFull { gas_limit, left_gas });
+        }
+        let ((valid_after_s, valid_before_s), time_s) = (transaction.envelope().window_s(), self.env.time_ms / 1_000);
+        if time_s < valid_after_s {
+            return Err(Skip::NotValidYet { valid_after_s, time_s });
+        }
+        if time_s >= valid_before_s {
+            return Err(Skip::Expired { valid_before_s, time_s });
+        }
+        Ok(())
+    }
+
+    /// The next nonce of the sequence that the transaction is of.
+    fn next_nonce(&self, db: &Db<'_>, transaction: &Transaction, sender: &AccountRecord) -> Result<u64, Halt> {
+        let key = transaction.nonce_key();
+        if key.is_zero() {
+            return Ok(sender.nonce);
+        }
+        let place = NonceRecord::place(transaction.signer(), key);
+        let Some(bytes) = self.ledger.lock().read_record(place, db.reader)? else { return Ok(0) };
+        let record = NonceRecord::decode(&bytes, transaction.signer(), key);
+        record.map(|record| record.next).ok_or(Halt::Failed(Error::Corrupt(place)))
+    }
+
+    /// Gas that whoever pays may reserve, and whether a newcomer does.
+    fn fits_allowance(&self, transaction: &Transaction, payer: &AccountRecord) -> Result<(u64, bool), Skip> {
+        let gas_limit = transaction.gas_limit();
+        let available_gas = allowance_of(payer, self.env.time_ms);
+        if gas_limit > available_gas {
+            return Err(Skip::Allowance { gas_limit, available_gas });
+        }
+        let newcomer = payer.class == Class::Newcomer;
+        let left_gas = newcomers_gas(self.env.gas_limit).saturating_sub(self.newcomers_gas);
+        if newcomer && gas_limit > left_gas {
+            return Err(Skip::NewcomersFull { gas_limit, left_gas });
+        }
+        Ok((available_gas, newcomer))
+    }
+
+    /// `nonce` is the account's own from before.
+    fn include(&mut self, index: u32, transaction: Transaction, result: ExecutionResult, nonce: u64) {
         let (success, gas_used) = (result.is_success(), result.tx_gas_used());
-        let contract_address = match &result {
-            ExecutionResult::Success { output: Output::Create(_, address), .. } => *address,
+        let contract_address = match (&result, transaction.envelope()) {
+            (ExecutionResult::Success { .. }, Envelope::Batch(_)) if transaction.to().is_none() => {
+                Some(transaction.signer().create(nonce)) // the last call's output is not the first's
+            }
+            (ExecutionResult::Success { output: Output::Create(_, address), .. }, Envelope::Ethereum(_)) => *address,
             _ => None,
         };
         let logs = if success { result.into_logs() } else { Vec::new() };
-        let tx_type = transaction.envelope().tx_type();
-        self.receipts.push(receipt(tx_type, success, self.gas_used, gas_used, logs, contract_address));
+        self.receipts.push(receipt(transaction.envelope().ty(), success, self.gas_used, gas_used, logs, contract_address));
         self.ran.push(transaction);
         self.included.push(index);
     }
@@ -422,47 +403,17 @@ const fn newcomers_gas(block_gas_limit: u64) -> u64 {
     (block_gas_limit / 100).saturating_mul(gas::NEWCOMERS_PERCENT)
 }
 
-fn receipt(
-    tx_type: TxType,
-    success: bool,
-    cumulative_gas_used: u64,
-    gas_used: u64,
-    logs: Vec<Log>,
-    contract_address: Option<Address>,
-) -> Receipt {
-    let inner = alloy_consensus::Receipt { status: Eip658Value::Eip658(success), cumulative_gas_used, logs };
-    Receipt { envelope: ReceiptEnvelope::from_typed(tx_type, inner), gas_used, contract_address }
+fn check_nonce(have: u64, want: u64) -> Result<(), Skip> {
+    match have.cmp(&want) {
+        std::cmp::Ordering::Less => Err(Skip::NonceTooLow { have, want }),
+        std::cmp::Ordering::Greater => Err(Skip::NonceTooHigh { have, want }),
+        std::cmp::Ordering::Equal => Ok(()),
+    }
 }
 
 /// Names the refusals that the checks of [`Execution`] have not named before the EVM could.
 fn skip(reason: InvalidTransaction) -> Skip {
     Skip::Invalid(reason.to_string())
-}
-
-/// Osaka, with nothing charged: the base fee is 0 and so is every price (see [`tx_env`]).
-pub(crate) fn evm_env(env: &BlockEnv) -> EvmEnv {
-    let mut cfg = CfgEnv::new_with_spec(SpecId::OSAKA);
-    cfg.chain_id = env.chain_id;
-    let block = revm::context::BlockEnv {
-        number: U256::from(env.number),
-        beneficiary: Address::ZERO,
-        timestamp: U256::from(env.time_ms / 1_000),
-        gas_limit: env.gas_limit,
-        basefee: 0,
-        difficulty: U256::ZERO,
-        prevrandao: Some(PREVRANDAO),
-        ..Default::default()
-    };
-    EvmEnv::new(cfg, block)
-}
-
-/// The transaction as the EVM sees it. A price or tip that a wallet offers is tolerated and never charged: the EVM is told
-/// 0, so GASPRICE answers 0 and the balance has to cover the value alone.
-pub(crate) fn tx_env(transaction: &Transaction) -> TxEnv {
-    let mut env = TxEnv::from_recovered_tx(transaction.envelope(), transaction.signer());
-    env.gas_price = 0;
-    env.gas_priority_fee = env.gas_priority_fee.map(|_| 0);
-    env
 }
 
 /// Records between transactions, where nobody pays gas.

@@ -33,6 +33,18 @@ pub const LOG: u64 = 375;
 /// A byte of an event's data (Ethereum's price).
 pub const LOG_BYTE: u64 = 8;
 
+/// Each call of a batch after the first: finding its target (Ethereum's price of a cold account).
+pub const BATCH_CALL: u64 = 2_600;
+/// Bytes of a passkey's answer that are paid with the transaction, as other signatures are; usual answers have 170 to 280.
+pub const WEBAUTHN_FREE_BYTES: u64 = 512;
+/// A further byte of it (the floor price of calldata, EIP-7623).
+pub const WEBAUTHN_BYTE: u64 = 40;
+/// Bytes of the record that a sequence of nonces is.
+pub const NONCE_RECORD_BYTES: u64 = 60;
+/// A batch of a sequence that exists, and the first of a new one: reading and writing its record.
+pub const NONCE_KNOWN: u64 = RECORD_WARM + RECORD_COLD + RECORD_CHANGE + RECORD_WRITE_BYTE * NONCE_RECORD_BYTES;
+pub const NONCE_NEW: u64 = RECORD_WARM + RECORD_COLD + RECORD_NEW + RECORD_WRITE_BYTE * NONCE_RECORD_BYTES;
+
 /// Words of 32 bytes, rounded up.
 pub(crate) const fn words(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(32)

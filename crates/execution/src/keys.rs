@@ -10,6 +10,9 @@ pub const SLOT: u8 = 0x02;
 /// Tag of a contract's code.
 pub const CODE: u8 = 0x03;
 
+/// Tag of a sequence of nonces beside an account's own.
+pub const NONCE: u8 = 0x04;
+
 /// The record of an account: [`crate::AccountRecord`].
 pub fn account(address: Address) -> Key {
     tagged::<21>(ACCOUNT, &[address.as_slice()])
@@ -23,6 +26,11 @@ pub fn slot(address: Address, index: U256) -> Key {
 /// The code with this keccak256 hash.
 pub fn code(hash: B256) -> Key {
     tagged::<33>(CODE, &[hash.as_slice()])
+}
+
+/// A sequence of an account's nonces: [`crate::NonceRecord`].
+pub fn nonce(address: Address, key: U256) -> Key {
+    tagged::<53>(NONCE, &[address.as_slice(), &key.to_be_bytes::<32>()])
 }
 
 /// Tag byte, then the first 31 bytes of keccak256(tag ‖ parts): the same form as [`dure_rules::Table::key`].
@@ -47,20 +55,11 @@ mod tests {
     #[test]
     fn keys_of_a_chain_never_move() {
         let who = Address::repeat_byte(0x11);
-        let all = [account(who), slot(who, U256::from(1)), slot(who, U256::from(2)), code(B256::ZERO)];
-        for key in all {
-            assert_eq!(
-                key.0[0],
-                if key == all[0] {
-                    ACCOUNT
-                } else if key == all[3] {
-                    CODE
-                } else {
-                    SLOT
-                }
-            );
-        }
+        let one = U256::from(1);
+        let all = [account(who), slot(who, one), slot(who, U256::from(2)), code(B256::ZERO), nonce(who, one)];
+        assert_eq!(all.map(|key| key.0[0]), [ACCOUNT, SLOT, SLOT, CODE, NONCE]);
         assert_ne!(all[1], all[2]);
+        assert_ne!(all[1].0[1..], all[4].0[1..], "the tag is hashed too");
         assert_eq!(account(who).0[1..], keccak256([&[1u8][..], who.as_slice()].concat()).0[..31]);
     }
 }

@@ -1,7 +1,7 @@
 //! The law that stands at the modules' addresses of every chain: `dure-api`'s words on one side, the rules on the other.
 
+use crate::Key;
 use crate::modules::{End, Law, Malformed, NotAModule, StaticCallNotAllowed, UnknownSelector};
-use crate::{Key, Transaction};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolError as _;
 use dure_api::abi::{self, Ask, CallError};
@@ -36,10 +36,11 @@ fn refused_call(error: CallError) -> End {
 }
 
 /// The balances (and the allowance) that moving money touches: with them in advance a block of transfers misses nothing.
-fn hints(transaction: &Transaction, keys: &mut Vec<Key>) {
-    let Some(to) = transaction.to().filter(abi::is_credit) else { return };
-    let Ok(Ask::Action(Action::Credits(action))) = abi::decode(to, transaction.input()) else { return };
-    let caller = transaction.signer();
+fn hints(caller: Address, to: Address, input: &[u8], keys: &mut Vec<Key>) {
+    if !abi::is_credit(&to) {
+        return;
+    }
+    let Ok(Ask::Action(Action::Credits(action))) = abi::decode(to, input) else { return };
     match action {
         Credits::Transfer { credit, to, .. } => keys.extend([caller, to].map(|who| BALANCE.key(&(credit, who)))),
         Credits::TransferFrom { credit, from, to, .. } => {

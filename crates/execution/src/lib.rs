@@ -8,14 +8,19 @@
 //! `dure-rules`) and never computes the state root (that is the node's database).
 
 mod account;
+pub mod batch;
 mod block;
+mod envelope;
 mod executor;
 pub mod gas;
 pub mod genesis;
 pub mod keys;
 mod law;
 mod ledger;
+mod machine;
 mod modules;
+mod nonces;
+mod outcome;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -23,11 +28,16 @@ pub mod views;
 
 pub use account::{AccountRecord, Allowance, Class, Quota, allowance_of};
 pub use block::{BlockEnv, HeaderParts, Mode, PREVRANDAO, RECENT_HASHES, header};
-pub use executor::{Error, Execution, Outcome, RESTARTS_MAX, Receipt, Skip, Step};
+pub use envelope::Envelope;
+pub use executor::{Execution, RESTARTS_MAX, Step};
+pub use nonces::NonceRecord;
+pub use outcome::{Error, Outcome, Receipt, Skip};
 pub use transaction::{TRANSACTION_MAX_BYTES, Transaction, TransactionError};
 
-pub use alloy_consensus::{Header, ReceiptEnvelope, TxEnvelope};
+pub use alloy_consensus::{Header, TxEnvelope};
 pub use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
+/// A receipt of any type, as the receipts root commits to it.
+pub use alloy_rpc_types_eth::AnyReceiptEnvelope as ReceiptEnvelope;
 pub use dure_rules::{Key, is_module};
 
 /// Where views, and a block that misses too often, read records from: now, or at an older height.

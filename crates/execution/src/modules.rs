@@ -5,7 +5,7 @@
 //! node never becomes either.
 
 use crate::ledger::{Db, RECORDS, Shared};
-use crate::{BlockEnv, Key, Transaction, gas};
+use crate::{BlockEnv, Key, gas};
 use alloy_evm::precompiles::{DynPrecompile, PrecompileInput, PrecompilesMap};
 use alloy_evm::{EvmInternals, precompiles::PrecompileLookup};
 use alloy_primitives::{Address, B256, Bytes, Log};
@@ -60,8 +60,8 @@ pub(crate) struct Law {
     /// Records that `due` will likely look at.
     pub due_hints: fn(&Env, &mut Vec<Key>),
     pub log: fn(&Event) -> Log,
-    /// Records that a transaction to a module will surely or likely touch.
-    pub hints: fn(&Transaction, &mut Vec<Key>),
+    /// Records that a call of a module will surely or likely touch: caller, module, calldata.
+    pub hints: fn(Address, Address, &[u8], &mut Vec<Key>),
 }
 
 /// Where in time and on which chain the modules act.

@@ -1,8 +1,9 @@
-//! A transaction whose signer is known: decoded and recovered once, shared from then on.
+//! A transaction whose signers are known: decoded and recovered once, shared from then on.
 
-use alloy_consensus::transaction::{Recovered, RlpEcdsaEncodableTx, SignerRecoverable as _};
-use alloy_consensus::{Signed, Transaction as _, TxEnvelope, TxLegacy, TxType};
-use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _};
+use crate::Envelope;
+use crate::batch::{BatchError, SignatureError, Signers};
+use alloy_consensus::transaction::{RlpEcdsaEncodableTx, SignerRecoverable as _};
+use alloy_consensus::{Signed, TxEnvelope, TxLegacy, TxType};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use dure_rules::ids::SYSTEM;
 use std::sync::Arc;
@@ -10,29 +11,41 @@ use std::sync::Arc;
 /// Longest transaction, bytes of its EIP-2718 form: room for initcode of EIP-3860's 49,152 bytes.
 pub const TRANSACTION_MAX_BYTES: u32 = 65_536;
 
-/// An Ethereum transaction and its signer. Cheap to clone.
+/// A transaction and its signers. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transaction(Arc<Recovered<TxEnvelope>>);
+pub struct Transaction(Arc<Inner>);
 
-/// Why bytes are not a transaction of this chain.
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
+    envelope: Envelope,
+    signers: Signers,
+}
+
+/// Why bytes are not a transaction of this chain. Checked in this order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransactionError {
     #[error("the transaction has {bytes} bytes, at most {TRANSACTION_MAX_BYTES} are taken")]
     TooLong { bytes: u64 },
     #[error("these bytes are no transaction: {0}")]
     Malformed(String),
+    #[error("this transaction of type 0x76 is not taken: {0}")]
+    Batch(#[from] BatchError),
     #[error("blob transactions (EIP-4844) are not taken: this chain has no blobs")]
     Blob,
     #[error("the transaction names no chain id (EIP-155), so it could be repeated on another chain")]
     NoChainId,
     #[error("the transaction is for chain {have}, this is chain {want}")]
     WrongChain { have: u64, want: u64 },
+    #[error("access keys do not exist on this chain yet; hint: sign by the account's own key")]
+    AccessKey,
     #[error("the signature recovers to no account")]
     BadSignature,
+    #[error("a signature of this transaction is not taken: {0}")]
+    BatchSignature(#[from] SignatureError),
 }
 
 impl Transaction {
-    /// Decodes a raw transaction and recovers its signer. This is where a node's time goes: do it once.
+    /// Decodes a raw transaction and recovers its signers. This is where a node's time goes: do it once.
     ///
     /// # Errors
     /// [`TransactionError`], cheapest check first; the recovery comes last.
@@ -40,8 +53,8 @@ impl Transaction {
         if raw.len() > TRANSACTION_MAX_BYTES as usize {
             return Err(TransactionError::TooLong { bytes: raw.len() as u64 });
         }
-        let envelope = TxEnvelope::decode_2718_exact(raw).map_err(|e| TransactionError::Malformed(e.to_string()))?;
-        if envelope.tx_type() == TxType::Eip4844 {
+        let envelope = Envelope::decode(raw)?;
+        if envelope.ty() == TxType::Eip4844 as u8 {
             return Err(TransactionError::Blob);
         }
         match envelope.chain_id() {
@@ -49,8 +62,17 @@ impl Transaction {
             Some(have) if have != chain_id => return Err(TransactionError::WrongChain { have, want: chain_id }),
             Some(_) => {}
         }
-        let recovered = envelope.try_into_recovered().map_err(|_| TransactionError::BadSignature)?;
-        Ok(Self(Arc::new(recovered)))
+        let signers = match &envelope {
+            Envelope::Ethereum(envelope) => {
+                let sender = envelope.recover_signer().map_err(|_| TransactionError::BadSignature)?;
+                Signers { sender, payer: sender, access_key: None }
+            }
+            Envelope::Batch(signed) if signed.signature.account.is_some() || signed.batch.key_authorization.is_some() => {
+                return Err(TransactionError::AccessKey);
+            }
+            Envelope::Batch(signed) => signed.recover()?,
+        };
+        Ok(Self(Arc::new(Inner { envelope, signers })))
     }
 
     /// The transaction in whose receipt the events stand of what the block did by itself: legacy form, from
@@ -70,50 +92,58 @@ impl Transaction {
     pub(crate) fn unsigned(body: TxLegacy, from: Address) -> Self {
         let signature = Signature::new(U256::ZERO, U256::ZERO, false);
         let hash = RlpEcdsaEncodableTx::tx_hash(&body, &signature);
-        let envelope = TxEnvelope::Legacy(Signed::new_unchecked(body, signature, hash));
-        Self(Arc::new(Recovered::new_unchecked(envelope, from)))
+        let envelope = Envelope::Ethereum(TxEnvelope::Legacy(Signed::new_unchecked(body, signature, hash)));
+        Self(Arc::new(Inner { envelope, signers: Signers { sender: from, payer: from, access_key: None } }))
     }
 
+    /// The account that acts.
     pub fn signer(&self) -> Address {
-        self.0.signer()
+        self.0.signers.sender
+    }
+
+    /// The account whose allowance is used: the signer's, or the fee payer's.
+    pub fn payer(&self) -> Address {
+        self.0.signers.payer
+    }
+
+    /// The access key by which the signer acts; `None` where it is the account's own key.
+    pub fn access_key(&self) -> Option<Address> {
+        self.0.signers.access_key
     }
 
     pub fn hash(&self) -> B256 {
-        *self.0.tx_hash()
+        self.0.envelope.hash()
     }
 
-    pub fn envelope(&self) -> &TxEnvelope {
-        self.0.inner()
+    pub fn envelope(&self) -> &Envelope {
+        &self.0.envelope
     }
 
-    pub fn recovered(&self) -> &Recovered<TxEnvelope> {
-        &self.0
+    /// Which sequence of the signer's nonces; 0 is the account's own.
+    pub fn nonce_key(&self) -> U256 {
+        self.0.envelope.nonce_key()
     }
 
     pub fn nonce(&self) -> u64 {
-        self.0.nonce()
+        self.0.envelope.nonce()
     }
 
     /// Gas that is reserved when the transaction is included.
     pub fn gas_limit(&self) -> u64 {
-        self.0.gas_limit()
+        self.0.envelope.gas_limit()
     }
 
-    /// The account called, `None` where a contract is made.
+    /// The account called first, `None` where a contract is made.
     pub fn to(&self) -> Option<Address> {
-        self.0.to()
-    }
-
-    pub fn input(&self) -> &Bytes {
-        self.0.input()
+        self.0.envelope.calls().next().and_then(|(to, _)| to)
     }
 
     pub fn value(&self) -> U256 {
-        self.0.value()
+        self.0.envelope.value()
     }
 
     /// The EIP-2718 form: what was signed and sent, and what the transactions root commits to.
     pub fn encoded(&self) -> Bytes {
-        self.0.encoded_2718().into()
+        self.0.envelope.encoded().into()
     }
 }

@@ -1,17 +1,20 @@
 //! Questions about a state that change nothing: calls, estimates, traces.
 
-use crate::executor::{evm_env, tx_env};
+use crate::batch::{CALLS_MAX, Call, run};
 use crate::ledger::{Db, Ledger, MODULE_CODE, Miss, RECORDS, Shared, Why};
-use crate::modules::{Place, precompiles};
-use crate::{AccountRecord, BlockEnv, Error, Execution, Mode, StateReader, Step, Transaction, Unavailable, is_module, keys, law};
+use crate::machine::{Work, evm_env, inspect, machine};
+use crate::modules::Place;
+use crate::{
+    AccountRecord, BlockEnv, Error, Execution, Mode, NonceRecord, StateReader, Step, Transaction, Unavailable, is_module, keys,
+    law,
+};
 use alloy_evm::overrides::{StateOverrideError, apply_state_overrides};
 use alloy_evm::rpc::TryIntoTxEnv as _;
-use alloy_evm::{Evm as _, EvmEnv, eth::EthEvmBuilder, eth::EthEvmContext};
+use alloy_evm::{EvmEnv, eth::EthEvmContext};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
 use alloy_rpc_types_trace::geth::{CallConfig, CallFrame, PreStateConfig, PreStateFrame};
 use dure_rules::ids::SYSTEM;
-use revm::context::TxEnv;
 use revm::context::result::{EVMError, ExecutionResult, ResultAndState};
 use revm::inspector::{Inspector, NoOpInspector};
 use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
@@ -22,6 +25,25 @@ use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
 pub const VIEW_GAS_MAX: u64 = 50_000_000;
 /// An estimate is at most this share above the least gas that suffices, per mille (as geth has it: 15).
 const ESTIMATE_SLACK_PER_MILLE: u64 = 15;
+
+/// What a view is asked to run: a call, or a batch of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// With a batch, whom it is from and how much gas it may use; what it calls is in `calls`.
+    pub single: TransactionRequest,
+    /// The calls of a batch; empty for a call alone.
+    pub calls: Vec<Call>,
+    /// The sequence of nonces that the batch is of.
+    pub nonce_key: U256,
+    /// Bytes of the passkey's answer that will sign it.
+    pub webauthn_bytes: u64,
+}
+
+impl From<TransactionRequest> for Request {
+    fn from(single: TransactionRequest) -> Self {
+        Self { single, ..Self::default() }
+    }
+}
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,19 +121,26 @@ pub fn storage(reader: &dyn StateReader, address: Address, index: U256) -> Resul
     }
 }
 
+/// The next nonce of one of the account's sequences; key 0 is its own.
+///
+/// # Errors
+/// [`ViewError::Unavailable`], [`ViewError::Corrupt`].
+pub fn next_nonce(reader: &dyn StateReader, address: Address, nonce_key: U256) -> Result<u64, ViewError> {
+    if nonce_key.is_zero() {
+        return Ok(account(reader, address)?.nonce);
+    }
+    let place = NonceRecord::place(address, nonce_key);
+    let Some(bytes) = reader.read(place)? else { return Ok(0) };
+    NonceRecord::decode(&bytes, address, nonce_key).map(|record| record.next).ok_or(ViewError::Corrupt(place))
+}
+
 /// `eth_call`. Neither nonce, allowance nor balance of the sender is asked for, but for the value sent.
 ///
 /// # Errors
 /// [`ViewError`]; a call that reverts is no error but a [`Called`].
-pub fn call(
-    reader: &dyn StateReader,
-    env: &BlockEnv,
-    request: &TransactionRequest,
-    overrides: &StateOverride,
-) -> Result<Called, ViewError> {
+pub fn call(reader: &dyn StateReader, env: &BlockEnv, request: &Request, overrides: &StateOverride) -> Result<Called, ViewError> {
     let stage = Stage::new(reader, env, overrides)?;
-    let tx = stage.tx(request, VIEW_GAS_MAX)?;
-    Ok(called(stage.run(tx, NoOpInspector)?.result))
+    Ok(called(stage.run(stage.work(request, VIEW_GAS_MAX)?, NoOpInspector)?.result))
 }
 
 /// `eth_estimateGas`: a gas limit with which the request succeeds, little above the least one.
@@ -121,20 +150,22 @@ pub fn call(
 pub fn estimate_gas(
     reader: &dyn StateReader,
     env: &BlockEnv,
-    request: &TransactionRequest,
+    request: &Request,
     overrides: &StateOverride,
 ) -> Result<u64, ViewError> {
     let stage = Stage::new(reader, env, overrides)?;
-    let tx = stage.tx(request, TX_GAS_LIMIT_CAP.min(env.gas_limit))?;
-    let at_most = called(stage.run(tx.clone(), NoOpInspector)?.result);
+    let work = stage.work(request, TX_GAS_LIMIT_CAP.min(env.gas_limit))?;
+    let at_most = called(stage.run(work.clone(), NoOpInspector)?.result);
     at_most.result?;
     // A limit below what was used fails. What was used mostly suffices, else a 64th more (EIP-150). In between: halve.
-    let (mut fails, mut suffices) = (at_most.gas_used.saturating_sub(1), tx.gas_limit);
+    let (mut fails, mut suffices) = (at_most.gas_used.saturating_sub(1), work.gas_limit());
     let mut likely = [at_most.gas_used, at_most.gas_used.saturating_mul(64) / 63].into_iter();
     while suffices - fails > 1 && (suffices - fails).saturating_mul(1_000) > suffices.saturating_mul(ESTIMATE_SLACK_PER_MILLE) {
         reader.patient()?;
         let gas_limit = likely.next().unwrap_or(fails + (suffices - fails) / 2).clamp(fails + 1, suffices - 1);
-        match stage.run(TxEnv { gas_limit, ..tx.clone() }, NoOpInspector) {
+        let mut limited = work.clone();
+        limited.tx_mut().gas_limit = gas_limit;
+        match stage.run(limited, NoOpInspector) {
             Ok(ran) if ran.result.is_success() => suffices = gas_limit,
             Ok(_) | Err(ViewError::Invalid(_)) => fails = gas_limit,
             Err(other) => return Err(other),
@@ -150,15 +181,15 @@ pub fn estimate_gas(
 pub fn create_access_list(
     reader: &dyn StateReader,
     env: &BlockEnv,
-    request: &TransactionRequest,
+    request: &Request,
 ) -> Result<(AccessList, Called), ViewError> {
     let stage = Stage::new(reader, env, &StateOverride::default())?;
-    let mut inspector = AccessListInspector::new(request.access_list.clone().unwrap_or_default());
-    stage.run(stage.tx(request, VIEW_GAS_MAX)?, &mut inspector)?;
+    let mut inspector = AccessListInspector::new(request.single.access_list.clone().unwrap_or_default());
+    stage.run(stage.work(request, VIEW_GAS_MAX)?, &mut inspector)?;
     let list = inspector.into_access_list();
     let mut with_list = request.clone();
-    with_list.access_list = Some(list.clone());
-    let ran = stage.run(stage.tx(&with_list, VIEW_GAS_MAX)?, NoOpInspector)?;
+    with_list.single.access_list = Some(list.clone());
+    let ran = stage.run(stage.work(&with_list, VIEW_GAS_MAX)?, NoOpInspector)?;
     Ok((list, called(ran.result)))
 }
 
@@ -206,8 +237,12 @@ pub fn trace_transaction(
         Err(other) => return Err(ViewError::Invalid(other.to_string())),
     }
     let db = Db { ledger: execution.into_ledger(), reader: Some(reader) };
+    let nonce = match db.ledger.lock().account(target.signer(), Some(reader)) {
+        Ok(sender) => sender.nonce,
+        Err(Miss) => return Err(missed(db.ledger.lock().why())),
+    };
     let stage = Stage { db, place: Place::of(env), evm_env: evm_env(env) };
-    stage.trace(tx_env(target), tracer)
+    stage.trace(Work::of(target, nonce), tracer)
 }
 
 /// `debug_traceCall`.
@@ -217,12 +252,12 @@ pub fn trace_transaction(
 pub fn trace_call(
     reader: &dyn StateReader,
     env: &BlockEnv,
-    request: &TransactionRequest,
+    request: &Request,
     overrides: &StateOverride,
     tracer: &Tracer,
 ) -> Result<Trace, ViewError> {
     let stage = Stage::new(reader, env, overrides)?;
-    stage.trace(stage.tx(request, VIEW_GAS_MAX)?, tracer)
+    stage.trace(stage.work(request, VIEW_GAS_MAX)?, tracer)
 }
 
 /// A state to ask, and the block it is asked in. Nothing that runs on it changes it.
@@ -251,24 +286,37 @@ impl<'r> Stage<'r> {
         Ok(Self { db, place: Place::of(env), evm_env })
     }
 
-    fn tx(&self, request: &TransactionRequest, gas_max: u64) -> Result<TxEnv, ViewError> {
+    fn work(&self, request: &Request, gas_max: u64) -> Result<Work, ViewError> {
         let invalid = |error: &dyn std::fmt::Display| ViewError::Invalid(error.to_string());
-        let mut request = request.clone();
-        request.gas = Some(request.gas.unwrap_or(gas_max).min(gas_max));
-        let mut tx = request.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
-        tx.gas_price = 0;
-        tx.gas_priority_fee = tx.gas_priority_fee.map(|_| 0);
-        Ok(tx)
+        let mut single = request.single.clone();
+        single.gas = Some(single.gas.unwrap_or(gas_max).min(gas_max));
+        if request.calls.is_empty() {
+            let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
+            tx.gas_price = 0;
+            tx.gas_priority_fee = tx.gas_priority_fee.map(|_| 0);
+            return Ok(Work::Single(Box::new(tx)));
+        }
+        if request.calls.len() > CALLS_MAX {
+            return Err(invalid(&format_args!("a batch has at most {CALLS_MAX} calls")));
+        }
+        if let Some(place) = request.calls.iter().skip(1).position(|call| call.to.is_create()) {
+            return Err(invalid(&format_args!("call {} makes a contract: only the first call of a batch may", place + 1)));
+        }
+        let nonce = single.nonce.unwrap_or_default();
+        let terms = run::Terms::new(request.nonce_key, nonce, request.calls.len(), request.webauthn_bytes);
+        // What a batch is beside its calls is that of an ordinary call to nobody.
+        (single.transaction_type, single.to, single.value) = (None, Some(Address::ZERO.into()), None);
+        let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
+        (tx.gas_price, tx.gas_priority_fee) = (0, tx.gas_priority_fee.map(|_| 0));
+        Ok(Work::Batch { tx: Box::new(tx), calls: request.calls.clone(), terms })
     }
 
-    fn run<'s, I>(&'s self, tx: TxEnv, inspector: I) -> Result<ResultAndState, ViewError>
+    fn run<'s, I>(&'s self, work: Work, inspector: I) -> Result<ResultAndState, ViewError>
     where
         I: Inspector<EthEvmContext<Db<'s>>>,
     {
-        let builder = EthEvmBuilder::new(self.db.clone(), self.evm_env.clone());
-        let precompiles = precompiles(law::LAW, self.place, &self.db);
-        let mut evm = builder.precompiles(precompiles).activate_inspector(inspector).build();
-        evm.transact_raw(tx).map_err(|error| match error {
+        let mut evm = machine(law::LAW, self.place, self.evm_env.clone(), &self.db, inspector);
+        inspect(&mut evm, work).map_err(|error| match error {
             EVMError::Transaction(reason) => ViewError::Invalid(reason.to_string()),
             other => match self.db.ledger.lock().why() {
                 None => ViewError::Invalid(other.to_string()),
@@ -277,13 +325,13 @@ impl<'r> Stage<'r> {
         })
     }
 
-    fn trace(&self, tx: TxEnv, tracer: &Tracer) -> Result<Trace, ViewError> {
+    fn trace(&self, work: Work, tracer: &Tracer) -> Result<Trace, ViewError> {
         let config = match tracer {
             Tracer::Call(config) => TracingInspectorConfig::from_geth_call_config(config),
             Tracer::PreState(config) => TracingInspectorConfig::from_geth_prestate_config(config),
         };
         let mut inspector = TracingInspector::new(config);
-        let mut ran = self.run(tx, &mut inspector)?;
+        let mut ran = self.run(work, &mut inspector)?;
         ran.state.remove(&RECORDS); // pointers into an arena mean nothing outside the block
         let gas_used = ran.result.tx_gas_used();
         let builder = inspector.geth_builder();

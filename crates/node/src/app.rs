@@ -16,7 +16,7 @@ use crate::{
     genesis::Genesis,
     history::{FinalBlock, FinalTransaction},
     pacing::{AHEAD_MAX_MS, AHEAD_WAIT_MAX_MS, ConsensusClock, Pace, wall_ms},
-    pool::{Pool, Room},
+    pool::{Pool, Room, Sequence},
     state::{Batch, Databases, Digest, Sealed, StateReader, SyncTarget, hash_of},
 };
 use alloy_primitives::{B256, Bytes, keccak256};
@@ -239,18 +239,17 @@ fn results<E: Spawner + Context>(sealed: &Sealed<E>, outcome: &Outcome) -> Resul
 
 /// A block with everything that its execution gave.
 pub fn final_block(block: &Block, outcome: Outcome) -> FinalBlock {
-    let transactions = outcome.transactions.iter().zip(outcome.receipts).map(|(transaction, receipt)| {
-        let plain = receipt.envelope.as_receipt();
-        FinalTransaction {
-            hash: transaction.hash(),
-            from: transaction.signer(),
-            envelope: transaction.envelope().clone(),
-            success: receipt.envelope.is_success(),
-            gas_used: receipt.gas_used,
-            cumulative_gas_used: receipt.envelope.cumulative_gas_used(),
-            logs: plain.map_or_else(Vec::new, |plain| plain.logs.clone()),
-            created: receipt.contract_address,
-        }
+    let transactions = outcome.transactions.iter().zip(outcome.receipts).map(|(transaction, receipt)| FinalTransaction {
+        hash: transaction.hash(),
+        from: transaction.signer(),
+        payer: Some(transaction.payer()).filter(|payer| *payer != transaction.signer()),
+        access_key: transaction.access_key(),
+        envelope: transaction.envelope().clone(),
+        success: receipt.envelope.is_success(),
+        gas_used: receipt.gas_used,
+        cumulative_gas_used: receipt.envelope.cumulative_gas_used(),
+        logs: receipt.envelope.inner.receipt.logs,
+        created: receipt.contract_address,
     });
     let header = block.header();
     FinalBlock {
@@ -360,8 +359,11 @@ impl<E: Spawner + Context> Application<E> for App {
     ) {
         let executed = executed.expect("a block is executed before it is final");
         let senders = executed.transactions.iter().filter(|transaction| transaction.from != dure_rules::ids::SYSTEM);
-        let senders = senders.map(|transaction| (transaction.from, alloy_consensus::Transaction::nonce(&transaction.envelope)));
-        self.0.pool.included(senders, wall_ms(&clock));
+        let used = senders.map(|transaction| {
+            let sequence = Sequence { signer: transaction.from, key: transaction.envelope.nonce_key() };
+            (sequence, transaction.envelope.nonce())
+        });
+        self.0.pool.included(used, wall_ms(&clock));
         self.0.chain.push(&executed);
         let mut candidates = self.0.candidates();
         *candidates = candidates.split_off(&(block.height.get() + 1, B256::ZERO));

@@ -8,8 +8,9 @@
 //! changes nothing. The genesis is handed over as a block of height 0 whose changes are its records. A history never holds
 //! consensus up: it follows the chain at its own pace and may be deleted and rebuilt from blocks at any time.
 
-use alloy_consensus::{Header, TxEnvelope};
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, Log};
+use dure_execution::Envelope;
 use dure_rules::Key;
 use std::sync::Arc;
 
@@ -33,9 +34,13 @@ pub struct FinalBlock {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FinalTransaction {
     pub hash: B256,
-    /// The recovered signer; the system caller for the system transaction.
+    /// The account that acted; the system caller for the system transaction.
     pub from: Address,
-    pub envelope: TxEnvelope,
+    /// Who paid in its place.
+    pub payer: Option<Address>,
+    /// The access key by which it acted.
+    pub access_key: Option<Address>,
+    pub envelope: Envelope,
     pub success: bool,
     pub gas_used: u64,
     /// Gas of this and all earlier transactions of the block.

@@ -5,16 +5,15 @@
 
 use crate::{
     app::Node,
-    history::{FinalBlock, FinalTransaction, History as _, HistoryError, LogQuery, PlacedLog},
+    history::{FinalBlock, History as _, HistoryError, LogQuery},
     pacing::system_ms,
-    pool::PoolRefusal,
+    pool::{Facts, PoolRefusal, Sequence},
     read::Index,
+    wire::{rpc_header, rpc_log, rpc_receipts, rpc_request, rpc_transaction, rpc_waiting},
 };
-use alloy_consensus::{Eip658Value, Receipt, ReceiptEnvelope, Transaction as _, transaction::Recovered};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::{
-    AccessListResult, Block, BlockId, BlockNumberOrTag, BlockTransactions, Filter, FilterBlockOption, Header, Log, Transaction,
-    TransactionReceipt, TransactionRequest, state::StateOverride,
+    AccessListResult, Block, BlockId, BlockNumberOrTag, BlockTransactions, Filter, FilterBlockOption, Log, state::StateOverride,
 };
 use alloy_rpc_types_trace::geth::{
     CallConfig, GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions, GethTrace, PreStateConfig,
@@ -23,7 +22,7 @@ use dure_execution::{
     AccountRecord, BlockEnv, Class, Key, Mode, RECENT_HASHES, StateReader, Unavailable, allowance_of,
     views::{self, Failed, Trace, Tracer, ViewError},
 };
-use dure_server::{Account, Backend, BackendError, LOGS_MAX, NewBlock, RECORDS_MAX};
+use dure_server::{Account, Backend, BackendError, CallRequest, LOGS_MAX, NewBlock, RECORDS_MAX, RpcReceipt, RpcTransaction};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -170,69 +169,6 @@ pub fn news(block: &FinalBlock) -> NewBlock {
     NewBlock { header: rpc_header(block), logs: crate::chain::logs_of(block).map(rpc_log).collect() }
 }
 
-fn rpc_header(block: &FinalBlock) -> Header {
-    Header {
-        hash: block.hash,
-        inner: block.header.clone(),
-        total_difficulty: Some(U256::ZERO),
-        size: Some(U256::from(block.size_bytes)),
-    }
-}
-
-fn rpc_log(placed: PlacedLog) -> Log {
-    Log {
-        inner: placed.log,
-        block_hash: Some(placed.block_hash),
-        block_number: Some(placed.height),
-        block_timestamp: Some(placed.block_time_ms / 1_000),
-        transaction_hash: Some(placed.transaction_hash),
-        transaction_index: Some(placed.transaction_index),
-        log_index: Some(placed.log_index),
-        removed: false,
-    }
-}
-
-fn rpc_transaction(block: &FinalBlock, index: u64, transaction: &FinalTransaction) -> Transaction {
-    Transaction {
-        inner: Recovered::new_unchecked(transaction.envelope.clone(), transaction.from),
-        block_hash: Some(block.hash),
-        block_number: Some(block.height),
-        transaction_index: Some(index),
-        effective_gas_price: Some(0),
-        block_timestamp: Some(block.header.timestamp),
-    }
-}
-
-fn rpc_receipts(block: &FinalBlock) -> Vec<TransactionReceipt> {
-    let mut logs = crate::chain::logs_of(block).peekable();
-    let receipt = |(index, transaction): (usize, &FinalTransaction)| {
-        let mut own = Vec::with_capacity(transaction.logs.len());
-        while let Some(log) = logs.next_if(|log| log.transaction_index == index as u64) {
-            own.push(rpc_log(log));
-        }
-        let plain = Receipt {
-            status: Eip658Value::Eip658(transaction.success),
-            cumulative_gas_used: transaction.cumulative_gas_used,
-            logs: own,
-        };
-        TransactionReceipt {
-            inner: ReceiptEnvelope::from_typed(transaction.envelope.tx_type(), plain),
-            transaction_hash: transaction.hash,
-            transaction_index: Some(index as u64),
-            block_hash: Some(block.hash),
-            block_number: Some(block.height),
-            gas_used: transaction.gas_used,
-            effective_gas_price: 0,
-            blob_gas_used: None,
-            blob_gas_price: None,
-            from: transaction.from,
-            to: transaction.envelope.to(),
-            contract_address: transaction.created,
-        }
-    };
-    block.transactions.iter().enumerate().map(receipt).collect()
-}
-
 impl Backend for Served {
     fn chain_id(&self) -> u64 {
         self.node.chain_id
@@ -250,7 +186,7 @@ impl Backend for Served {
         self.news.subscribe()
     }
 
-    fn block(&self, id: BlockId, full: bool) -> Result<Option<Block>, BackendError> {
+    fn block(&self, id: BlockId, full: bool) -> Result<Option<Block<RpcTransaction>>, BackendError> {
         Ok(self.stored(id)?.map(|block| {
             let all = block.transactions.iter();
             let transactions = if full {
@@ -265,25 +201,18 @@ impl Backend for Served {
         }))
     }
 
-    fn transaction(&self, hash: B256) -> Result<Option<Transaction>, BackendError> {
+    fn transaction(&self, hash: B256) -> Result<Option<RpcTransaction>, BackendError> {
         if let Some((block, index)) = self.found(hash)? {
             return Ok(block.transactions.get(index as usize).map(|transaction| rpc_transaction(&block, index, transaction)));
         }
-        Ok(self.node.pool.get(&hash).map(|waiting| Transaction {
-            inner: waiting.recovered().clone(),
-            block_hash: None,
-            block_number: None,
-            transaction_index: None,
-            effective_gas_price: Some(0),
-            block_timestamp: None,
-        }))
+        Ok(self.node.pool.get(&hash).map(|waiting| rpc_waiting(&waiting)))
     }
 
-    fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, BackendError> {
+    fn receipt(&self, hash: B256) -> Result<Option<RpcReceipt>, BackendError> {
         Ok(self.found(hash)?.and_then(|(block, index)| rpc_receipts(&block).into_iter().nth(index as usize)))
     }
 
-    fn receipts(&self, id: BlockId) -> Result<Option<Vec<TransactionReceipt>>, BackendError> {
+    fn receipts(&self, id: BlockId) -> Result<Option<Vec<RpcReceipt>>, BackendError> {
         Ok(self.stored(id)?.map(|block| rpc_receipts(&block)))
     }
 
@@ -319,8 +248,12 @@ impl Backend for Served {
 
     fn nonce(&self, address: Address, at: BlockId) -> Result<u64, BackendError> {
         let stored = self.record(address, at)?.nonce;
-        let waiting = if at.is_pending() { self.node.pool.next_nonce(address) } else { None };
+        let waiting = if at.is_pending() { self.node.pool.next_nonce(Sequence::own(address)) } else { None };
         Ok(waiting.map_or(stored, |next| next.max(stored)))
+    }
+
+    fn nonce_of(&self, address: Address, nonce_key: U256) -> Result<u64, BackendError> {
+        views::next_nonce(&self.at(BlockId::latest())?, address, nonce_key).map_err(refused)
     }
 
     fn code(&self, address: Address, at: BlockId) -> Result<Bytes, BackendError> {
@@ -331,20 +264,21 @@ impl Backend for Served {
         views::storage(&self.at(at)?, address, slot).map_err(refused)
     }
 
-    fn call(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError> {
+    fn call(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError> {
         let at = self.at(at)?;
-        let called = views::call(&at, &self.env(at.height)?, &request, &overrides).map_err(refused)?;
+        let called = views::call(&at, &self.env(at.height)?, &rpc_request(request), &overrides).map_err(refused)?;
         called.result.map_err(|failed| refused(failed.into()))
     }
 
-    fn estimate_gas(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError> {
+    fn estimate_gas(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError> {
         let at = self.at(at)?;
-        views::estimate_gas(&at, &self.env(at.height)?, &request, &overrides).map_err(refused)
+        views::estimate_gas(&at, &self.env(at.height)?, &rpc_request(request), &overrides).map_err(refused)
     }
 
-    fn access_list(&self, request: TransactionRequest, at: BlockId) -> Result<AccessListResult, BackendError> {
+    fn access_list(&self, request: CallRequest, at: BlockId) -> Result<AccessListResult, BackendError> {
         let at = self.at(at)?;
-        let (access_list, called) = views::create_access_list(&at, &self.env(at.height)?, &request).map_err(refused)?;
+        let (access_list, called) =
+            views::create_access_list(&at, &self.env(at.height)?, &rpc_request(request)).map_err(refused)?;
         let error = called.result.err().map(|failed| failed.to_string());
         Ok(AccessListResult { access_list, gas_used: U256::from(called.gas_used), error })
     }
@@ -355,11 +289,10 @@ impl Backend for Served {
         let before = At::asked(&self.index, block.height.saturating_sub(1));
         let mut all = Vec::new();
         for transaction in &block.transactions {
-            let raw = alloy_eips::eip2718::Encodable2718::encoded_2718(&transaction.envelope);
             all.push(if transaction.from == dure_rules::ids::SYSTEM {
                 dure_execution::Transaction::system(self.node.chain_id, block.height)
             } else {
-                dure_execution::Transaction::decode(&raw, self.node.chain_id)
+                dure_execution::Transaction::decode(&transaction.envelope.encoded(), self.node.chain_id)
                     .map_err(|error| BackendError::Fault(error.to_string()))?
             });
         }
@@ -367,23 +300,25 @@ impl Backend for Served {
         views::trace_transaction(&before, &self.env(block.height)?, &all, index, &tracer(&options)?).map(geth).map_err(refused)
     }
 
-    fn trace_call(
-        &self,
-        request: TransactionRequest,
-        at: BlockId,
-        options: GethDebugTracingOptions,
-    ) -> Result<GethTrace, BackendError> {
+    fn trace_call(&self, request: CallRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
         let at = self.at(at)?;
         let env = self.env(at.height)?;
-        views::trace_call(&at, &env, &request, &StateOverride::default(), &tracer(&options)?).map(geth).map_err(refused)
+        views::trace_call(&at, &env, &rpc_request(request), &StateOverride::default(), &tracer(&options)?)
+            .map(geth)
+            .map_err(refused)
     }
 
     fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
         let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
         let transaction = dure_execution::Transaction::decode(&raw, self.node.chain_id)
             .map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
-        let account = self.record(transaction.signer(), BlockId::latest())?;
-        self.node.pool.submit(transaction, &account, (self.now_ms)(), system_ms()).map_err(refuse)
+        let (signer, key) = (transaction.signer(), transaction.nonce_key());
+        let sender = self.record(signer, BlockId::latest())?;
+        let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
+        let sponsor =
+            if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
+        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender) };
+        self.node.pool.submit(transaction, facts, (self.now_ms)(), system_ms()).map_err(refuse)
     }
 
     fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError> {

@@ -2,11 +2,9 @@
 //!
 //! Calls are synchronous and may touch the disk: the server makes them on threads that may wait.
 
+use crate::transaction::{CallRequest, RpcReceipt, RpcTransaction};
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_rpc_types_eth::{
-    AccessListResult, Block, BlockId, Filter, Header, Log, Transaction, TransactionReceipt, TransactionRequest,
-    state::StateOverride,
-};
+use alloy_rpc_types_eth::{AccessListResult, Block, BlockId, Filter, Header, Log, state::StateOverride};
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -65,14 +63,14 @@ pub trait Backend: Send + Sync + 'static {
     fn subscribe(&self) -> broadcast::Receiver<Arc<NewBlock>>;
 
     /// With whole transactions where `full`, else with their hashes.
-    fn block(&self, id: BlockId, full: bool) -> Result<Option<Block>, BackendError>;
+    fn block(&self, id: BlockId, full: bool) -> Result<Option<Block<RpcTransaction>>, BackendError>;
 
     /// Final, or waiting in the pool.
-    fn transaction(&self, hash: B256) -> Result<Option<Transaction>, BackendError>;
+    fn transaction(&self, hash: B256) -> Result<Option<RpcTransaction>, BackendError>;
 
-    fn receipt(&self, hash: B256) -> Result<Option<TransactionReceipt>, BackendError>;
+    fn receipt(&self, hash: B256) -> Result<Option<RpcReceipt>, BackendError>;
 
-    fn receipts(&self, id: BlockId) -> Result<Option<Vec<TransactionReceipt>>, BackendError>;
+    fn receipts(&self, id: BlockId) -> Result<Option<Vec<RpcReceipt>>, BackendError>;
 
     /// At most [`LOGS_MAX`].
     fn logs(&self, filter: Filter) -> Result<Vec<Log>, BackendError>;
@@ -87,24 +85,22 @@ pub trait Backend: Send + Sync + 'static {
     /// `pending` counts what waits in the pool.
     fn nonce(&self, address: Address, at: BlockId) -> Result<u64, BackendError>;
 
+    /// The next nonce of one of the account's sequences as the newest block has it; key 0 is its own.
+    fn nonce_of(&self, address: Address, nonce_key: U256) -> Result<u64, BackendError>;
+
     fn code(&self, address: Address, at: BlockId) -> Result<Bytes, BackendError>;
 
     fn storage(&self, address: Address, slot: U256, at: BlockId) -> Result<B256, BackendError>;
 
-    fn call(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError>;
+    fn call(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError>;
 
-    fn estimate_gas(&self, request: TransactionRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError>;
+    fn estimate_gas(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError>;
 
-    fn access_list(&self, request: TransactionRequest, at: BlockId) -> Result<AccessListResult, BackendError>;
+    fn access_list(&self, request: CallRequest, at: BlockId) -> Result<AccessListResult, BackendError>;
 
     fn trace_transaction(&self, hash: B256, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError>;
 
-    fn trace_call(
-        &self,
-        request: TransactionRequest,
-        at: BlockId,
-        options: GethDebugTracingOptions,
-    ) -> Result<GethTrace, BackendError>;
+    fn trace_call(&self, request: CallRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError>;
 
     /// Takes a raw transaction into the pool; gives its hash.
     fn send(&self, raw: Bytes) -> Result<B256, BackendError>;

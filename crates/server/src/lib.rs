@@ -10,6 +10,8 @@ mod http;
 mod orders;
 mod page;
 mod subscribe;
+mod transaction;
 
 pub use backend::{Account, Backend, BackendError, LOGS_MAX, NewBlock, RECORDS_MAX};
 pub use http::{Limits, Serving, serve};
+pub use transaction::{BatchCall, BatchTransaction, CallRequest, EcdsaSignature, RequestedCall, RpcReceipt, RpcTransaction};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::law::LAW;
-use alloy_consensus::{SignableTransaction as _, Transaction as _, TxEip1559, TxEip7702};
+use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEip7702};
 use alloy_eips::eip7702::Authorization;
 use alloy_network::TxSignerSync as _;
 use alloy_primitives::{address, b256, bytes, keccak256};
@@ -388,7 +388,7 @@ fn modules_have_code_take_no_coin_and_cannot_be_borrowed() {
     let signature = signer.sign_transaction_sync(&mut body).unwrap();
     let raw = alloy_eips::eip2718::Encodable2718::encoded_2718(&TxEnvelope::from(body.into_signed(signature)));
     let transaction = Transaction::decode(&raw, CHAIN).unwrap();
-    assert!(transaction.envelope().authorization_list().is_some());
+    assert_eq!(transaction.envelope().ty(), 4);
     let mut world = World::new(LAW, vec![rich(signer.address())]);
     let outcome = world.block(&[transaction]);
     assert!(!outcome.receipts[0].envelope.status(), "borrowed code is INVALID");
@@ -418,7 +418,11 @@ fn roots_and_header_are_ethereums() {
     let env = world.env.clone();
     let list = [send(ALICE, 0, CODE, Bytes::new(), 100_000), create(ALICE, 1, bytes!("5f5ff3"), 100_000)];
     let outcome = world.block(&list);
-    let envelopes: Vec<_> = outcome.transactions.iter().map(|transaction| transaction.envelope().clone()).collect();
+    let envelopes = outcome.transactions.iter().map(|transaction| match transaction.envelope() {
+        Envelope::Ethereum(envelope) => envelope.clone(),
+        Envelope::Batch(_) => unreachable!("none was sent"),
+    });
+    let envelopes: Vec<TxEnvelope> = envelopes.collect();
     let receipts: Vec<_> = outcome.receipts.iter().map(|receipt| receipt.envelope.clone()).collect();
     assert_eq!(outcome.tx_root, alloy_consensus::proofs::calculate_transaction_root(&envelopes));
     assert_eq!(outcome.receipts_root, alloy_consensus::proofs::calculate_receipt_root(&receipts));

@@ -59,7 +59,7 @@ fn world() -> World {
 fn ask<C: SolCall>(world: &World, to: Address, question: C) -> C::Return {
     let input = TransactionInput::new(question.abi_encode().into());
     let request = TransactionRequest { from: Some(who(0x77)), to: Some(to.into()), input, ..Default::default() };
-    let called = call(&world.records, &world.env, &request, &Default::default()).unwrap();
+    let called = call(&world.records, &world.env, &request.into(), &Default::default()).unwrap();
     C::abi_decode_returns(&called.result.unwrap()).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn refused(world: &World, from: Address, to: Address, data: Vec<u8>) -> Bytes {
         input: TransactionInput::new(data.into()),
         ..Default::default()
     };
-    match call(&world.records, &world.env, &request, &Default::default()).unwrap().result {
+    match call(&world.records, &world.env, &request.into(), &Default::default()).unwrap().result {
         Err(Failed::Reverted(bytes)) => bytes,
         other => panic!("{other:?}"),
     }
@@ -150,7 +150,7 @@ fn modules_refuse_coin() {
     assert_eq!(world.account(who(0x66)).balance(), U256::from(5));
     let request =
         TransactionRequest { from: Some(who(0x66)), to: Some(WON.into()), value: Some(U256::from(5)), ..Default::default() };
-    let called = call(&world.records, &world.env, &request, &Default::default()).unwrap();
+    let called = call(&world.records, &world.env, &request.into(), &Default::default()).unwrap();
     assert_eq!(called.result, Err(Failed::Reverted(NotPayable {}.abi_encode().into())));
 }
 
@@ -241,7 +241,8 @@ fn a_trace_of_a_module_shows_its_call_and_no_pointer() {
     let Ok(Trace::Call(frame)) = trace_transaction(&world.records, &world.env, &list, 1, &Tracer::Call(with_log)) else {
         panic!()
     };
-    assert_eq!((frame.from, frame.to, &frame.input), (ALICE, Some(WON), list[1].input()));
+    assert_eq!((frame.from, frame.to), (ALICE, Some(WON)));
+    assert_eq!(&frame.input, list[1].envelope().calls().next().unwrap().1);
     assert_eq!((frame.error, frame.logs.len()), (None, 1));
     for diff in [false, true] {
         let tracer = Tracer::PreState(PreStateConfig { diff_mode: Some(diff), ..Default::default() });
@@ -264,7 +265,7 @@ fn an_estimate_of_a_transfer_suffices_at_the_cost_of_a_new_record() {
         input: TransactionInput::new(input.clone().into()),
         ..Default::default()
     };
-    let estimate = crate::views::estimate_gas(&world.records, &world.env, &request, &Default::default()).unwrap();
+    let estimate = crate::views::estimate_gas(&world.records, &world.env, &request.into(), &Default::default()).unwrap();
     let outcome = world.block(&[send(ALICE, 0, WON, input, estimate)]);
     assert!(outcome.receipts[0].envelope.status());
     assert!(estimate < outcome.gas_used * 102 / 100, "{estimate} estimated, {} used", outcome.gas_used);

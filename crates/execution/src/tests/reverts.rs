@@ -34,7 +34,7 @@ const LAW: Law = Law {
     due: |_, _, _, _| Ok(Effects::default()),
     due_hints: |_, _| {},
     log: |_| unreachable!("cells have no events"),
-    hints: |_, _| {},
+    hints: |_, _, _, _| {},
 };
 
 fn key(cell: U256) -> Key {

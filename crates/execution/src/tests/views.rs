@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::law::LAW;
-use crate::views::{Failed, Trace, Tracer, ViewError, call, create_access_list, estimate_gas, trace_call, trace_transaction};
+use crate::views::{
+    Failed, Request, Trace, Tracer, ViewError, call, create_access_list, estimate_gas, trace_call, trace_transaction,
+};
 use alloy_primitives::{address, bytes};
 use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
 use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
@@ -17,7 +19,11 @@ fn world(code: &str) -> World {
     World::new(LAW, vec![rich(ALICE), contract(CODE, hex::decode(code).unwrap().into())])
 }
 
-fn request(input: impl Into<Bytes>) -> TransactionRequest {
+fn request(input: impl Into<Bytes>) -> Request {
+    single(input).into()
+}
+
+fn single(input: impl Into<Bytes>) -> TransactionRequest {
     TransactionRequest {
         from: Some(ALICE),
         to: Some(CODE.into()),
@@ -34,9 +40,9 @@ fn a_call_answers_and_changes_nothing() {
         let called = call(&world.records, &world.env, &request(Bytes::new()), &none).unwrap();
         assert_eq!(called.result, Ok(U256::ONE.to_be_bytes_vec().into()));
     }
-    let stranger = TransactionRequest { from: Some(who(0x77)), nonce: Some(99), ..request(Bytes::new()) };
+    let stranger = TransactionRequest { from: Some(who(0x77)), nonce: Some(99), ..single(Bytes::new()) }.into();
     assert!(call(&world.records, &world.env, &stranger, &none).unwrap().result.is_ok(), "nonce and allowance are not asked for");
-    let paying = TransactionRequest { value: Some(U256::ONE), ..request(Bytes::new()) };
+    let paying = TransactionRequest { value: Some(U256::ONE), ..single(Bytes::new()) }.into();
     assert!(matches!(call(&world.records, &world.env, &paying, &none), Err(ViewError::Invalid(_))), "the balance is");
 }
 
@@ -67,7 +73,7 @@ fn an_estimate_suffices_and_little_less_does_not() {
 #[test]
 fn an_estimate_of_a_plain_transfer_is_exact() {
     let world = world(COUNT);
-    let plain = TransactionRequest { to: Some(who(0x55).into()), ..request(Bytes::new()) };
+    let plain = TransactionRequest { to: Some(who(0x55).into()), ..single(Bytes::new()) }.into();
     assert_eq!(estimate_gas(&world.records, &world.env, &plain, &StateOverride::default()), Ok(21_000));
 }
 

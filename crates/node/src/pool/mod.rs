@@ -1,11 +1,14 @@
 //! Transactions that wait for a block.
 //!
-//! Protocol. Upon a transaction: its signer was recovered by whoever brings it, on that caller's thread, once; the pool checks
-//! nonce, allowance and its own bounds, cheapest first, and queues it by signer and nonce. Upon a turn to propose: signers
-//! are served in the order of their last turn, a few transactions each, then the rest; newcomers in a lane of their own, so
-//! that no number of fresh keys delays a member. Upon a final block: what it included leaves, and what its nonces overtook.
-//! Upon a replacement (same signer, same nonce): the newest wins, at most once in [`REPLACE_AFTER_MS`], because without fees
-//! there is nothing else to outbid with. What waits too long expires.
+//! Protocol. Upon a transaction: its signers were recovered by whoever brings it, on that caller's thread, once; the pool checks
+//! nonce, window of time, allowance and its own bounds, cheapest first, and queues it by [`Sequence`] and nonce. Upon a turn to
+//! propose: sequences are served in the order of their last turn, a few transactions of each payer, then the rest; newcomers
+//! in a lane of their own, so that no number of fresh keys delays a member. Upon a final block: what it included leaves, and
+//! what its nonces overtook. Upon a replacement (same sequence, same nonce): the newest wins, at most once in
+//! [`REPLACE_AFTER_MS`], because without fees there is nothing else to outbid with. What is not valid yet waits, what is not
+//! valid any more leaves, and what waits too long expires.
+//!
+//! Whoever pays for a transaction is who it counts for: its allowance, its class, its share of the pool.
 //!
 //! The pool decides nothing about validity: allowance and the newcomers' share are rules of consensus that execution holds.
 //! Here they only keep out what could not be included anyway.
@@ -14,7 +17,9 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-use alloy_primitives::{Address, B256};
+pub use queue::Sequence;
+
+use alloy_primitives::{Address, B256, U256};
 use dure_execution::{AccountRecord, Class, Skip, Transaction, TransactionError, allowance_of, gas::NEWCOMERS_PERCENT};
 use queue::{Entry, Lane, Queue};
 use std::{
@@ -27,16 +32,18 @@ use tokio::sync::{Notify, broadcast};
 pub const MEMBERS_MAX: usize = 65_536;
 /// Most transactions of newcomers together.
 pub const NEWCOMERS_MAX: usize = 4_096;
-/// Most transactions of one member or organisation, and furthest that a nonce may be ahead of the account's.
+/// Most transactions that one member or organisation pays for, and furthest that a nonce may be ahead of its sequence.
 pub const PER_MEMBER_MAX: usize = 4_096;
 /// The same for one newcomer.
 pub const PER_NEWCOMER_MAX: usize = 16;
-/// Transactions of one signer taken in the first round of a selection.
+/// Transactions of one payer taken in the first round of a selection.
 pub const SHARE: usize = 16;
 /// Least wait between two replacements under one nonce, milliseconds of wall time.
 pub const REPLACE_AFTER_MS: u64 = 1_000;
 /// How long a transaction may wait, milliseconds of wall time.
 pub const LIFETIME_MS: u64 = 600_000;
+/// Furthest ahead that a transaction may begin to be valid, seconds of consensus time.
+pub const VALID_AFTER_MAX_S: u64 = 300;
 /// Renewal of the allowance that is counted on when the pool looks whether waiting transactions fit, milliseconds.
 pub const PATIENCE_MS: u64 = 10_000;
 /// New transactions that a slow listener may fall behind.
@@ -53,18 +60,22 @@ pub enum PoolRefusal {
     NonceTooLow { expected: u64, found: u64 },
     #[error("nonce too high: next nonce {expected}, tx nonce {found}, at most {limit} ahead")]
     NonceTooHigh { expected: u64, found: u64, limit: u64 },
+    #[error("expired: valid before {valid_before_s}, the time is {time_s}")]
+    Expired { valid_before_s: u64, time_s: u64 },
+    #[error("too early: valid from {valid_after_s} on, the time is {time_s}; at most {VALID_AFTER_MAX_S} s are waited")]
+    TooEarly { valid_after_s: u64, time_s: u64 },
     #[error("exceeds block gas limit: {found} above {limit}")]
     GasAboveBlock { found: u64, limit: u64 },
-    #[error("gas limit {found} is above the account's allowance of at most {cap_gas}")]
+    #[error("gas limit {found} is above the allowance of whoever pays, at most {cap_gas}")]
     GasAboveAllowance { found: u64, cap_gas: u64 },
     #[error("insufficient funds for transfer: balance {balance}, value {value}")]
-    Funds { balance: alloy_primitives::U256, value: alloy_primitives::U256 },
+    Funds { balance: U256, value: U256 },
     #[error("replacement too soon: the last was {ago_ms} ms ago, at least {REPLACE_AFTER_MS} ms are asked for")]
     ReplacedTooSoon { ago_ms: u64 },
     #[error("allowance used up: {waiting_gas} gas waiting, {available_gas} available")]
     AllowanceUsedUp { waiting_gas: u64, available_gas: u64 },
     #[error("account limit reached: {limit} transactions waiting")]
-    SignerFull { limit: usize },
+    PayerFull { limit: usize },
     #[error("txpool is full: {limit} transactions waiting")]
     Full { limit: usize },
 }
@@ -94,14 +105,41 @@ pub struct Pool {
     arrivals: broadcast::Sender<Transaction>,
 }
 
+/// What the chain says now about whom a transaction names.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Of the transaction's sequence.
+    pub next_nonce: u64,
+    pub sender: &'a AccountRecord,
+    pub payer: &'a AccountRecord,
+}
+
+impl<'a> Facts<'a> {
+    /// Of a transaction with the account's own nonce, which pays for itself.
+    pub fn own(account: &'a AccountRecord) -> Self {
+        Self { next_nonce: account.nonce, sender: account, payer: account }
+    }
+}
+
+/// What one account pays for.
+#[derive(Default)]
+struct Paid {
+    transactions: usize,
+    /// Gas limits of all of them together.
+    gas: u64,
+}
+
 #[derive(Default)]
 struct Inner {
-    by_hash: HashMap<B256, (Address, u64)>,
-    queues: BTreeMap<Address, Queue>,
+    by_hash: HashMap<B256, (Sequence, u64)>,
+    queues: BTreeMap<Sequence, Queue>,
+    payers: HashMap<Address, Paid>,
     members: Lane,
     newcomers: Lane,
-    /// By arrival, to expire.
-    by_age: BTreeMap<(u64, u64), (Address, u64)>,
+    /// By wall time and number of arrival, to expire.
+    by_age: BTreeMap<(u64, u64), (Sequence, u64)>,
+    /// By the second before which they are valid, and number of arrival.
+    by_end: BTreeMap<(u64, u64), (Sequence, u64)>,
     arrivals: u64,
 }
 
@@ -110,23 +148,18 @@ impl Pool {
         Self { block_gas_limit, inner: Mutex::default(), work: Notify::new(), arrivals: broadcast::Sender::new(LISTENER_MAX) }
     }
 
-    /// Takes a transaction in, or says why not. `account` is the signer's record now; `time_ms` consensus time (for the
-    /// allowance), `wall_ms` wall time (for waits and expiry).
+    /// Takes a transaction in, or says why not. `time_ms` is consensus time (for allowance and validity), `wall_ms` wall time
+    /// (for waits and expiry).
     ///
     /// # Errors
     /// [`PoolRefusal`], in the order of its variants.
-    pub fn submit(
-        &self,
-        transaction: Transaction,
-        account: &AccountRecord,
-        time_ms: u64,
-        wall_ms: u64,
-    ) -> Result<B256, PoolRefusal> {
+    pub fn submit(&self, transaction: Transaction, facts: Facts<'_>, time_ms: u64, wall_ms: u64) -> Result<B256, PoolRefusal> {
         let hash = transaction.hash();
         let mut inner = self.lock();
         inner.expire(wall_ms);
-        inner.admit(&transaction, account, self.block_gas_limit, time_ms, wall_ms)?;
-        inner.insert(transaction.clone(), account, wall_ms);
+        inner.end(time_ms);
+        inner.admit(&transaction, facts, self.block_gas_limit, time_ms, wall_ms)?;
+        inner.insert(transaction.clone(), facts, wall_ms);
         drop(inner);
         self.work.notify_one();
         // An error says that nobody listens.
@@ -147,17 +180,19 @@ impl Pool {
     /// Whether a block at `time_ms` could include something that is not `in_flight` already.
     pub fn has_work(&self, in_flight: &HashSet<B256>, time_ms: u64) -> bool {
         let room = Room { gas: u64::MAX, transactions: 1, bytes: usize::MAX };
-        let inner = self.lock();
+        let mut inner = self.lock();
+        inner.end(time_ms);
         let mut chosen = Vec::new();
         inner.members.choose(&inner.queues, in_flight, time_ms, room, &mut chosen);
         inner.newcomers.choose(&inner.queues, in_flight, time_ms, room, &mut chosen);
         !chosen.is_empty()
     }
 
-    /// What a block at `time_ms` should try to include: each signer's in order of nonces, none that is `in_flight` in a block
+    /// What a block at `time_ms` should try to include: each sequence's in order of nonces, none that is `in_flight` in a block
     /// before it. Newcomers get at most their share of the gas.
     pub fn select(&self, in_flight: &HashSet<B256>, time_ms: u64, room: Room) -> Vec<Transaction> {
-        let inner = self.lock();
+        let mut inner = self.lock();
+        inner.end(time_ms);
         let mut chosen = Vec::new();
         let share = Room { gas: room.gas / 100 * NEWCOMERS_PERCENT, transactions: room.transactions / 4, bytes: room.bytes / 4 };
         let used = inner.newcomers.choose(&inner.queues, in_flight, time_ms, share, &mut chosen);
@@ -176,15 +211,20 @@ impl Pool {
     pub fn skipped(&self, skips: impl IntoIterator<Item = (Transaction, Skip)>, time_ms: u64) {
         let mut inner = self.lock();
         for (transaction, reason) in skips {
-            if !reason.may_fit_later() {
-                inner.remove(transaction.signer(), transaction.nonce());
-            } else if let Some(queue) = inner.queues.get_mut(&transaction.signer()) {
+            let sequence = Sequence::of(&transaction);
+            if let Skip::NonceTooLow { want, .. } = reason {
+                // The account's nonce moved otherwise: by a contract that it made in a batch, or by what it delegated.
+                inner.overtake(sequence, want);
+            } else if !reason.may_fit_later() {
+                inner.remove(sequence, transaction.nonce());
+            } else if let Some(queue) = inner.queues.get_mut(&sequence) {
                 match reason {
                     Skip::Allowance { gas_limit, available_gas } => {
                         let missing = gas_limit.saturating_sub(available_gas);
-                        queue.not_before_ms = time_ms + missing / queue.quota.gas_per_ms.max(1) + 1;
+                        let renews = queue.entries.get(&transaction.nonce()).map_or(1, |entry| entry.quota.gas_per_ms.max(1));
+                        queue.not_before_ms = time_ms + missing / renews + 1;
                     }
-                    // Another place gave this signer's earlier nonce; it comes with its block or not at all.
+                    // Another place gave this sequence's earlier nonce; it comes with its block or not at all.
                     Skip::NonceTooHigh { .. } => queue.not_before_ms = time_ms + REPLACE_AFTER_MS,
                     _ => {}
                 }
@@ -192,37 +232,37 @@ impl Pool {
         }
     }
 
-    /// Upon a final block: signer and nonce of what it included.
-    pub fn included(&self, transactions: impl IntoIterator<Item = (Address, u64)>, wall_ms: u64) {
+    /// Upon a final block: sequence and nonce of what it included.
+    pub fn included(&self, transactions: impl IntoIterator<Item = (Sequence, u64)>, wall_ms: u64) {
         let mut inner = self.lock();
-        for (signer, nonce) in transactions {
-            inner.overtake(signer, nonce + 1);
+        for (sequence, nonce) in transactions {
+            inner.overtake(sequence, nonce + 1);
         }
         inner.expire(wall_ms);
     }
 
     pub fn get(&self, hash: &B256) -> Option<Transaction> {
         let inner = self.lock();
-        let (signer, nonce) = inner.by_hash.get(hash)?;
-        Some(inner.queues.get(signer)?.entries.get(nonce)?.transaction.clone())
+        let (sequence, nonce) = inner.by_hash.get(hash)?;
+        Some(inner.queues.get(sequence)?.entries.get(nonce)?.transaction.clone())
     }
 
-    /// The nonce after the last consecutive waiting one of this account, where it has any waiting.
-    pub fn next_nonce(&self, account: Address) -> Option<u64> {
-        self.lock().queues.get(&account).map(Queue::after_ready)
+    /// The nonce after the last consecutive waiting one of this sequence, where it has any waiting.
+    pub fn next_nonce(&self, sequence: Sequence) -> Option<u64> {
+        self.lock().queues.get(&sequence).map(Queue::after_consecutive)
     }
 
     pub fn counts(&self) -> Counts {
         let inner = self.lock();
-        let pending = inner.queues.values().map(|queue| queue.ready().count()).sum();
+        let pending = inner.queues.values().map(|queue| queue.consecutive().count()).sum();
         Counts { pending, queued: inner.by_hash.len() - pending }
     }
 
-    /// Everything that waits, by signer and nonce, and whether it is pending.
+    /// Everything that waits, by sequence and nonce, and whether it is pending.
     pub fn contents(&self) -> Vec<(Transaction, bool)> {
         let inner = self.lock();
         let of = |queue: &Queue| {
-            let after = queue.after_ready();
+            let after = queue.after_consecutive();
             queue.entries.iter().map(|(nonce, entry)| (entry.transaction.clone(), *nonce < after)).collect::<Vec<_>>()
         };
         inner.queues.values().flat_map(of).collect()
@@ -237,7 +277,7 @@ impl Inner {
     fn admit(
         &self,
         transaction: &Transaction,
-        account: &AccountRecord,
+        facts: Facts<'_>,
         block_gas_limit: u64,
         time_ms: u64,
         wall_ms: u64,
@@ -245,122 +285,147 @@ impl Inner {
         if self.by_hash.contains_key(&transaction.hash()) {
             return Err(PoolRefusal::AlreadyKnown);
         }
-        let queue = self.queues.get(&transaction.signer());
-        let expected = queue.map_or(0, |queue| queue.next_nonce).max(account.nonce);
+        let queue = self.queues.get(&Sequence::of(transaction));
+        let expected = queue.map_or(0, |queue| queue.next_nonce).max(facts.next_nonce);
         let found = transaction.nonce();
         if found < expected {
             return Err(PoolRefusal::NonceTooLow { expected, found });
         }
-        let (signer_max, lane_max) = match account.class {
+        let (payer_max, lane_max) = match facts.payer.class {
             Class::Newcomer => (PER_NEWCOMER_MAX, NEWCOMERS_MAX),
             Class::Member | Class::Organisation => (PER_MEMBER_MAX, MEMBERS_MAX),
         };
-        if found - expected >= signer_max as u64 {
-            return Err(PoolRefusal::NonceTooHigh { expected, found, limit: signer_max as u64 });
+        if found - expected >= payer_max as u64 {
+            return Err(PoolRefusal::NonceTooHigh { expected, found, limit: payer_max as u64 });
+        }
+        let ((valid_after_s, valid_before_s), time_s) = (transaction.envelope().window_s(), time_ms / 1_000);
+        if time_s >= valid_before_s {
+            return Err(PoolRefusal::Expired { valid_before_s, time_s });
+        }
+        if valid_after_s.saturating_sub(time_s) > VALID_AFTER_MAX_S {
+            return Err(PoolRefusal::TooEarly { valid_after_s, time_s });
         }
         let gas = transaction.gas_limit();
         if gas > block_gas_limit {
             return Err(PoolRefusal::GasAboveBlock { found: gas, limit: block_gas_limit });
         }
-        let quota = account.quota();
+        let quota = facts.payer.quota();
         if gas > quota.cap_gas {
             return Err(PoolRefusal::GasAboveAllowance { found: gas, cap_gas: quota.cap_gas });
         }
-        if transaction.value() > account.balance() {
-            return Err(PoolRefusal::Funds { balance: account.balance(), value: transaction.value() });
+        let (balance, value) = (facts.sender.balance(), transaction.value());
+        if value > balance {
+            return Err(PoolRefusal::Funds { balance, value });
         }
         if let Some(replaced) = queue.and_then(|queue| queue.entries.get(&found)) {
             let ago_ms = wall_ms.saturating_sub(replaced.arrived_ms);
             return if ago_ms < REPLACE_AFTER_MS { Err(PoolRefusal::ReplacedTooSoon { ago_ms }) } else { Ok(()) };
         }
-        let waiting_gas = queue.map_or(0, |queue| queue.gas).saturating_add(gas);
-        let available_gas = allowance_of(account, time_ms).saturating_add(quota.gas_per_ms.saturating_mul(PATIENCE_MS));
+        let paid = self.payers.get(&transaction.payer());
+        let waiting_gas = paid.map_or(0, |paid| paid.gas).saturating_add(gas);
+        let available_gas = allowance_of(facts.payer, time_ms).saturating_add(quota.gas_per_ms.saturating_mul(PATIENCE_MS));
         if waiting_gas > available_gas.max(quota.cap_gas) {
             return Err(PoolRefusal::AllowanceUsedUp { waiting_gas, available_gas });
         }
-        if queue.is_some_and(|queue| queue.entries.len() >= signer_max) {
-            return Err(PoolRefusal::SignerFull { limit: signer_max });
+        if paid.is_some_and(|paid| paid.transactions >= payer_max) {
+            return Err(PoolRefusal::PayerFull { limit: payer_max });
         }
-        if self.lane(account.class).transactions >= lane_max {
+        if self.lane(facts.payer.class).transactions >= lane_max {
             return Err(PoolRefusal::Full { limit: lane_max });
         }
         Ok(())
     }
 
-    fn insert(&mut self, transaction: Transaction, account: &AccountRecord, wall_ms: u64) {
-        let (signer, nonce) = (transaction.signer(), transaction.nonce());
-        self.overtake(signer, account.nonce);
-        self.remove(signer, nonce); // the one it replaces
+    fn insert(&mut self, transaction: Transaction, facts: Facts<'_>, wall_ms: u64) {
+        let (sequence, nonce) = (Sequence::of(&transaction), transaction.nonce());
+        self.overtake(sequence, facts.next_nonce);
+        self.remove(sequence, nonce); // the one it replaces
         self.arrivals += 1;
-        self.by_hash.insert(transaction.hash(), (signer, nonce));
-        self.by_age.insert((wall_ms, self.arrivals), (signer, nonce));
-        let mut queue = match self.take_queue(signer) {
-            Some(queue) => queue,
-            None => Queue::new(account, self.arrivals),
-        };
-        queue.class = account.class;
-        queue.quota = account.quota();
-        queue.gas = queue.gas.saturating_add(transaction.gas_limit());
-        let bytes = transaction.encoded().len();
-        queue.entries.insert(nonce, Entry { transaction, bytes, arrival: self.arrivals, arrived_ms: wall_ms });
-        self.put_queue(signer, queue);
+        let place = (sequence, nonce);
+        self.by_hash.insert(transaction.hash(), place);
+        self.by_age.insert((wall_ms, self.arrivals), place);
+        let entry = Entry::new(transaction, facts.payer, self.arrivals, wall_ms);
+        if entry.valid_before_s < u64::MAX {
+            self.by_end.insert((entry.valid_before_s, entry.arrival), place);
+        }
+        let paid = self.payers.entry(entry.transaction.payer()).or_default();
+        paid.transactions += 1;
+        paid.gas = paid.gas.saturating_add(entry.transaction.gas_limit());
+        self.lane_mut(entry.class).transactions += 1;
+        let mut queue = self.take_queue(sequence).unwrap_or_else(|| Queue::new(facts.next_nonce, self.arrivals));
+        queue.entries.insert(nonce, entry);
+        self.put_queue(sequence, queue);
     }
 
-    /// The account's next nonce is `next`: what is below it has no place any more, and the signer goes to the end of the line.
-    fn overtake(&mut self, signer: Address, next: u64) {
-        let Some(mut queue) = self.take_queue(signer) else { return };
+    /// The sequence's next nonce is `next`: what is below it has no place any more, and it goes to the end of the line.
+    fn overtake(&mut self, sequence: Sequence, next: u64) {
+        let Some(mut queue) = self.take_queue(sequence) else { return };
         if next > queue.next_nonce {
             queue.next_nonce = next;
             self.arrivals += 1;
             queue.turn = self.arrivals;
             let rest = queue.entries.split_off(&next);
             for (_, entry) in std::mem::replace(&mut queue.entries, rest) {
-                self.drop_entry(&mut queue, &entry);
+                self.forget(&entry);
             }
         }
-        self.put_queue(signer, queue);
+        self.put_queue(sequence, queue);
     }
 
-    fn remove(&mut self, signer: Address, nonce: u64) {
-        let Some(mut queue) = self.take_queue(signer) else { return };
+    fn remove(&mut self, sequence: Sequence, nonce: u64) {
+        let Some(mut queue) = self.take_queue(sequence) else { return };
         if let Some(entry) = queue.entries.remove(&nonce) {
-            self.drop_entry(&mut queue, &entry);
+            self.forget(&entry);
         }
-        self.put_queue(signer, queue);
+        self.put_queue(sequence, queue);
     }
 
-    fn drop_entry(&mut self, queue: &mut Queue, entry: &Entry) {
-        queue.gas = queue.gas.saturating_sub(entry.transaction.gas_limit());
+    /// An entry that is in no queue any more counts nowhere.
+    fn forget(&mut self, entry: &Entry) {
         self.by_hash.remove(&entry.transaction.hash());
         self.by_age.remove(&(entry.arrived_ms, entry.arrival));
+        self.by_end.remove(&(entry.valid_before_s, entry.arrival));
+        self.lane_mut(entry.class).transactions -= 1;
+        let payer = entry.transaction.payer();
+        if let Some(paid) = self.payers.get_mut(&payer) {
+            paid.transactions -= 1;
+            paid.gas = paid.gas.saturating_sub(entry.transaction.gas_limit());
+            if paid.transactions == 0 {
+                self.payers.remove(&payer);
+            }
+        }
     }
 
+    /// Drops what waited too long.
     fn expire(&mut self, wall_ms: u64) {
         let Some(latest) = wall_ms.checked_sub(LIFETIME_MS) else { return };
-        while let Some((_, (signer, nonce))) = self.by_age.range(..(latest, 0)).next().map(|(age, place)| (*age, *place)) {
-            self.remove(signer, nonce);
+        while let Some((_, (sequence, nonce))) = self.by_age.range(..(latest, 0)).next().map(|(age, place)| (*age, *place)) {
+            self.remove(sequence, nonce);
+        }
+    }
+
+    /// Drops what is not valid any more at `time_ms`.
+    fn end(&mut self, time_ms: u64) {
+        let past = (time_ms / 1_000).saturating_add(1);
+        while let Some((_, (sequence, nonce))) = self.by_end.range(..(past, 0)).next().map(|(end, place)| (*end, *place)) {
+            self.remove(sequence, nonce);
         }
     }
 
     /// Takes a queue out of its lane to be changed; [`Self::put_queue`] brings it back where it then belongs.
-    fn take_queue(&mut self, signer: Address) -> Option<Queue> {
-        let queue = self.queues.remove(&signer)?;
-        let lane = self.lane_mut(queue.class);
-        lane.transactions -= queue.entries.len();
-        lane.waiting.remove(&(queue.turn, signer));
+    fn take_queue(&mut self, sequence: Sequence) -> Option<Queue> {
+        let queue = self.queues.remove(&sequence)?;
+        self.lane_mut(queue.class).waiting.remove(&(queue.turn, sequence));
         Some(queue)
     }
 
-    fn put_queue(&mut self, signer: Address, queue: Queue) {
-        if queue.entries.is_empty() {
-            return;
-        }
-        let lane = self.lane_mut(queue.class);
-        lane.transactions += queue.entries.len();
+    fn put_queue(&mut self, sequence: Sequence, mut queue: Queue) {
+        let Some((_, first)) = queue.entries.first_key_value() else { return };
+        queue.class = first.class;
         if queue.is_ready() {
-            lane.waiting.insert((queue.turn, signer));
+            self.lane_mut(queue.class).waiting.insert((queue.turn, sequence));
         }
-        self.queues.insert(signer, queue);
+        self.queues.insert(sequence, queue);
     }
 
     fn lane(&self, class: Class) -> &Lane {

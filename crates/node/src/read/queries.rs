@@ -2,10 +2,10 @@
 
 use super::tables::number;
 use crate::history::{FinalBlock, FinalTransaction, HistoryError, LogQuery, PlacedLog};
-use alloy_consensus::{Header, TxEnvelope};
-use alloy_eips::eip2718::Decodable2718 as _;
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, Log};
 use alloy_rlp::Decodable as _;
+use dure_execution::Envelope;
 use dure_rules::Key;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter, types::Value};
 
@@ -101,7 +101,8 @@ pub(super) fn block(connection: &Connection, height: u64) -> Result<Option<Final
 
 fn transactions(connection: &Connection, height: u64) -> Result<Vec<FinalTransaction>, HistoryError> {
     let mut statement = connection.prepare_cached(
-        "SELECT hash, sender, envelope, success, gas_used, cumulative_gas_used, created FROM transactions
+        "SELECT hash, sender, envelope, success, gas_used, cumulative_gas_used, created, payer, access_key
+         FROM transactions
          WHERE height = ? ORDER BY place",
     )?;
     let mut rows = statement.query([number(height)?])?;
@@ -111,12 +112,14 @@ fn transactions(connection: &Connection, height: u64) -> Result<Vec<FinalTransac
         all.push(FinalTransaction {
             hash: hash(row, 0)?,
             from: address(row, 1)?,
-            envelope: TxEnvelope::decode_2718(&mut envelope.as_slice()).map_err(damaged)?,
+            envelope: Envelope::decode(&envelope).map_err(damaged)?,
             success: row.get(3)?,
             gas_used: row.get::<_, i64>(4)?.unsigned_abs(),
             cumulative_gas_used: row.get::<_, i64>(5)?.unsigned_abs(),
             logs: Vec::new(),
             created: row.get::<_, Option<[u8; 20]>>(6)?.map(Address::from),
+            payer: row.get::<_, Option<[u8; 20]>>(7)?.map(Address::from),
+            access_key: row.get::<_, Option<[u8; 20]>>(8)?.map(Address::from),
         });
     }
     Ok(all)

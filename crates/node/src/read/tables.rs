@@ -1,12 +1,11 @@
 //! The tables, and how a final block enters them.
 
 use crate::history::{FinalBlock, HistoryError};
-use alloy_consensus::TxEnvelope;
-use alloy_eips::eip2718::Encodable2718 as _;
+use alloy_primitives::Address;
 use rusqlite::{Connection, Transaction, params};
 
 /// Written into the file; another number there means that the file is emptied and made again.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE blocks (
@@ -26,6 +25,8 @@ CREATE TABLE transactions (
     gas_used INTEGER NOT NULL,
     cumulative_gas_used INTEGER NOT NULL,
     created BLOB,
+    payer BLOB,                -- NULL where the sender paid
+    access_key BLOB,           -- NULL where the sender's own key signed
     PRIMARY KEY (height, place)
 ) WITHOUT ROWID;
 CREATE INDEX transactions_by_hash ON transactions (hash);
@@ -97,20 +98,23 @@ fn insert(work: &Transaction<'_>, block: &FinalBlock) -> Result<(), HistoryError
         number(block.time_ms)?,
         number(block.size_bytes)?,
     ])?;
-    let mut add_transaction = work.prepare_cached("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    let mut add_transaction = work.prepare_cached("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
     let mut add_log = work.prepare_cached("INSERT INTO logs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
     let mut log_place = 0i64;
     for (place, transaction) in (0i64..).zip(&block.transactions) {
+        let bytes = |address: &Option<Address>| address.map(|address| address.0.0);
         add_transaction.execute(params![
             height,
             place,
             transaction.hash.as_slice(),
             transaction.from.as_slice(),
-            encoded(&transaction.envelope),
+            transaction.envelope.encoded(),
             transaction.success,
             number(transaction.gas_used)?,
             number(transaction.cumulative_gas_used)?,
-            transaction.created.as_ref().map(|address| address.as_slice()),
+            bytes(&transaction.created),
+            bytes(&transaction.payer),
+            bytes(&transaction.access_key),
         ])?;
         for log in &transaction.logs {
             let topic = |index: usize| log.topics().get(index).map(|topic| topic.as_slice());
@@ -124,10 +128,6 @@ fn insert(work: &Transaction<'_>, block: &FinalBlock) -> Result<(), HistoryError
         add_change.execute(params![key.as_slice(), height, value.as_ref().map(|bytes| bytes.as_ref())])?;
     }
     Ok(())
-}
-
-fn encoded(envelope: &TxEnvelope) -> Vec<u8> {
-    envelope.encoded_2718()
 }
 
 /// SQLite counts to 2⁶³.

@@ -2,6 +2,7 @@ use super::*;
 use crate::history::FinalTransaction;
 use alloy_consensus::{Header, SignableTransaction as _, TxEnvelope, TxLegacy};
 use alloy_primitives::{Address, Log, Signature, U256};
+use dure_execution::Envelope;
 
 fn key(n: u8) -> Key {
     Key::repeat_byte(n)
@@ -25,7 +26,9 @@ fn block(height: u64) -> Arc<FinalBlock> {
         transactions: vec![FinalTransaction {
             hash: *envelope.tx_hash(),
             from: Address::repeat_byte(9),
-            envelope,
+            payer: (height % 2 == 1).then_some(Address::repeat_byte(8)),
+            access_key: (height % 3 == 1).then_some(Address::repeat_byte(6)),
+            envelope: Envelope::Ethereum(envelope),
             success: true,
             gas_used: 21_000,
             cumulative_gas_used: 21_000,

@@ -23,6 +23,7 @@ use dure_node::{
     execute::Disk,
     history::{FinalBlock, History as _},
     pacing::{Pace, wall_ms},
+    pool::{Facts, Sequence},
     read::Index,
     replay,
     serve::At,
@@ -263,10 +264,10 @@ impl People {
         make: impl FnOnce(u64) -> Option<Transaction>,
     ) {
         let Some(account) = self.auditor.nonce_of(who) else { return };
-        let nonce = self.node.pool.next_nonce(who).map_or(account.nonce, |next| next.max(account.nonce));
+        let nonce = self.node.pool.next_nonce(Sequence::own(who)).map_or(account.nonce, |next| next.max(account.nonce));
         if let Some(transaction) = make(nonce) {
             // A full pool or a spent allowance says no; the next errand comes.
-            let _ = self.node.pool.submit(transaction, &account, self.node.clock.now_ms(context), wall_ms(context));
+            let _ = self.node.pool.submit(transaction, Facts::own(&account), self.node.clock.now_ms(context), wall_ms(context));
         }
     }
 

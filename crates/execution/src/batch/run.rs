@@ -1,0 +1,237 @@
+//! A batch in the EVM: its calls run one after the other in one transaction, all of them or none.
+//!
+//! Upon each call: it gets the gas that the ones before left; what they wrote, warmed and stored for the transaction alone is
+//! there. Upon a call that fails: what all calls did is undone, the gas used until then stays charged, and the batch ends as
+//! that call did. The nonce is used either way.
+//!
+//! An inspector sees the batch as one call of the account to itself whose inner calls are the batch's.
+
+use super::{Batch, Call, KeySignature};
+use crate::gas;
+use alloy_evm::eth::EthEvmContext;
+use alloy_evm::precompiles::PrecompilesMap;
+use alloy_primitives::Bytes;
+use revm::context::journaled_state::{JournalCheckpoint, account::JournaledAccountTr as _};
+use revm::context::result::{EVMError, HaltReason, InvalidTransaction, ResultAndState};
+use revm::context::{ContextSetters as _, Evm, JournalTr as _, LocalContextTr as _, TxEnv};
+use revm::context_interface::cfg::gas::InitialAndFloorGas;
+use revm::handler::instructions::EthInstructions;
+use revm::handler::pre_execution::validate_account_nonce_and_code;
+use revm::handler::{EthFrame, EvmTr as _, FrameResult, Handler, MainnetHandler};
+use revm::inspector::{Inspector, InspectorEvmTr as _, InspectorHandler};
+use revm::interpreter::interpreter::EthInterpreter;
+use revm::interpreter::interpreter_action::FrameInit;
+use revm::interpreter::{CallInput, CallInputs, CallOutcome, CallScheme, CallValue, GasTracker};
+use revm::{Database, primitives::U256};
+use std::marker::PhantomData;
+
+/// What a batch asks of the EVM beside its calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Whether the account's own nonce is used; else a record of its own stands for the sequence.
+    own_nonce: bool,
+    /// What it costs beside what its calls cost in transactions of their own.
+    extra_gas: u64,
+}
+
+impl Terms {
+    pub fn of(batch: &Batch, key: &KeySignature) -> Self {
+        let data = if let KeySignature::WebAuthn { data, .. } = key { data.len() as u64 } else { 0 };
+        Self::new(batch.nonce_key, batch.nonce, batch.calls.len(), data)
+    }
+
+    pub fn new(nonce_key: U256, nonce: u64, calls: usize, webauthn_bytes: u64) -> Self {
+        let sequence = match (nonce_key.is_zero(), nonce) {
+            (true, _) => 0,
+            (false, 0) => gas::NONCE_NEW,
+            (false, _) => gas::NONCE_KNOWN,
+        };
+        let signature = webauthn_bytes.saturating_sub(gas::WEBAUTHN_FREE_BYTES).saturating_mul(gas::WEBAUTHN_BYTE);
+        let calls = (calls as u64).saturating_sub(1).saturating_mul(gas::BATCH_CALL);
+        Self { own_nonce: nonce_key.is_zero(), extra_gas: sequence.saturating_add(signature).saturating_add(calls) }
+    }
+}
+
+type Machine<DB, I> = Evm<EthEvmContext<DB>, I, EthInstructions<EthInterpreter, EthEvmContext<DB>>, PrecompilesMap, EthFrame>;
+
+struct BatchHandler<'c, DB, I> {
+    calls: &'c [Call],
+    terms: Terms,
+    of: PhantomData<(DB, I)>,
+}
+
+pub(crate) fn transact<DB: alloy_evm::Database, I>(
+    evm: &mut Machine<DB, I>,
+    tx: TxEnv,
+    calls: &[Call],
+    terms: Terms,
+) -> Result<ResultAndState, EVMError<DB::Error>> {
+    begin(evm, tx, calls);
+    let result = BatchHandler { calls, terms, of: PhantomData }.run(evm);
+    let state = evm.ctx.journaled_state.finalize();
+    Ok(ResultAndState::new(result?, state))
+}
+
+pub(crate) fn inspect<DB: alloy_evm::Database, I: Inspector<EthEvmContext<DB>>>(
+    evm: &mut Machine<DB, I>,
+    tx: TxEnv,
+    calls: &[Call],
+    terms: Terms,
+) -> Result<ResultAndState, EVMError<DB::Error>> {
+    begin(evm, tx, calls);
+    let result = BatchHandler { calls, terms, of: PhantomData }.inspect_run(evm);
+    let state = evm.ctx.journaled_state.finalize();
+    Ok(ResultAndState::new(result?, state))
+}
+
+/// The EVM's own checks look at the first call.
+fn begin<DB: alloy_evm::Database, I>(evm: &mut Machine<DB, I>, mut tx: TxEnv, calls: &[Call]) {
+    if let Some(first) = calls.first() {
+        put_call(&mut tx, first);
+    }
+    evm.ctx.set_tx(tx);
+}
+
+/// Runs one call of the batch.
+type RunCall<'c, DB, I> =
+    fn(&mut BatchHandler<'c, DB, I>, &mut Machine<DB, I>, FrameInit) -> Result<FrameResult, EVMError<<DB as Database>::Error>>;
+
+impl<'c, DB: alloy_evm::Database, I> BatchHandler<'c, DB, I> {
+    /// All calls or none. `opened` is the checkpoint that the handler opened before.
+    fn run_calls(
+        &mut self,
+        evm: &mut Machine<DB, I>,
+        opened: JournalCheckpoint,
+        gas: &mut GasTracker,
+        run: RunCall<'c, DB, I>,
+    ) -> Result<Option<FrameResult>, EVMError<DB::Error>> {
+        let mut last = None;
+        for call in self.calls {
+            if last.is_some() {
+                // The next frame begins with an empty memory, as the first one did.
+                evm.ctx.local.clear();
+                evm.frame_stack().clear();
+            }
+            put_call(&mut evm.ctx.tx, call);
+            let Some(frame) = self.first_frame_input(evm, gas)? else { break };
+            let mut result = run(self, evm, frame)?;
+            self.last_frame_result(evm, &mut result, gas)?;
+            let good = result.instruction_result().is_ok();
+            last = Some(result);
+            if !good {
+                break;
+            }
+        }
+        if last.as_ref().is_some_and(|result| result.instruction_result().is_ok()) {
+            evm.ctx.journaled_state.checkpoint_commit();
+        } else {
+            evm.ctx.journaled_state.checkpoint_revert(opened);
+            self.use_nonce_of_create(evm)?;
+        }
+        Ok(last)
+    }
+
+    /// A call's nonce was used before it ran; that of a creation is used by the creation, which was undone.
+    fn use_nonce_of_create(&self, evm: &mut Machine<DB, I>) -> Result<(), EVMError<DB::Error>> {
+        if self.terms.own_nonce && self.calls.first().is_some_and(|call| call.to.is_create()) {
+            let caller = evm.ctx.tx.caller;
+            evm.ctx.journaled_state.load_account_mut(caller)?.data.bump_nonce();
+        }
+        Ok(())
+    }
+}
+
+fn put_call(tx: &mut TxEnv, call: &Call) {
+    tx.kind = call.to;
+    tx.value = call.value;
+    tx.data = call.input.clone();
+}
+
+impl<DB: alloy_evm::Database, I> Handler for BatchHandler<'_, DB, I> {
+    type Evm = Machine<DB, I>;
+    type Error = EVMError<DB::Error>;
+    type HaltReason = HaltReason;
+
+    /// As for one transaction with the calldata of all calls, and [`Terms::extra_gas`] on top.
+    fn validate_initial_tx_gas(&self, evm: &mut Self::Evm) -> Result<InitialAndFloorGas, Self::Error> {
+        if self.calls.len() > 1 {
+            let inputs: Vec<&[u8]> = self.calls.iter().map(|call| &call.input[..]).collect();
+            evm.ctx.tx.data = inputs.concat().into();
+        }
+        let mainnet = MainnetHandler::<Self::Evm, Self::Error, EthFrame>::default();
+        let mut gas = mainnet.validate_initial_tx_gas(evm)?;
+        gas.initial_regular_gas = gas.initial_regular_gas.saturating_add(self.terms.extra_gas);
+        let (gas_limit, initial_gas) = (evm.ctx.tx.gas_limit, gas.initial_total_gas());
+        if initial_gas > gas_limit {
+            return Err(InvalidTransaction::CallGasCostMoreThanGasLimit { gas_limit, initial_gas }.into());
+        }
+        Ok(gas)
+    }
+
+    /// The nonce of another sequence is no business of the account's.
+    fn validate_against_state_and_deduct_caller(
+        &self,
+        evm: &mut Self::Evm,
+        gas: &mut InitialAndFloorGas,
+    ) -> Result<(), Self::Error> {
+        if self.terms.own_nonce {
+            let mainnet = MainnetHandler::<Self::Evm, Self::Error, EthFrame>::default();
+            return mainnet.validate_against_state_and_deduct_caller(evm, gas);
+        }
+        let (caller, nonce) = (evm.ctx.tx.caller, evm.ctx.tx.nonce);
+        let code_allowed = evm.ctx.cfg.disable_eip3607;
+        let caller = evm.ctx.journaled_state.load_account_with_code_mut(caller)?.data;
+        Ok(validate_account_nonce_and_code(&caller.account().info, nonce, code_allowed, true)?)
+    }
+
+    fn execution(
+        &mut self,
+        evm: &mut Self::Evm,
+        opened: JournalCheckpoint,
+        gas: &mut GasTracker,
+    ) -> Result<Option<FrameResult>, Self::Error> {
+        self.run_calls(evm, opened, gas, Self::run_exec_loop)
+    }
+}
+
+impl<DB: alloy_evm::Database, I: Inspector<EthEvmContext<DB>>> InspectorHandler for BatchHandler<'_, DB, I> {
+    type IT = EthInterpreter;
+
+    fn inspect_execution(
+        &mut self,
+        evm: &mut Self::Evm,
+        opened: JournalCheckpoint,
+        gas: &mut GasTracker,
+    ) -> Result<Option<FrameResult>, Self::Error> {
+        let mut whole = whole(&evm.ctx.tx, gas);
+        evm.ctx.journaled_state.checkpoint_commit(); // so that the inspector sees the batch itself at depth 0
+        let (ctx, inspector) = evm.ctx_inspector();
+        inspector.call(ctx, &mut whole);
+        evm.ctx.journaled_state.checkpoint();
+        let last = self.run_calls(evm, opened, gas, Self::inspect_run_exec_loop)?;
+        if let Some(result) = &last {
+            let mut outcome = CallOutcome::new(result.interpreter_result().clone(), 0..0);
+            let (ctx, inspector) = evm.ctx_inspector();
+            inspector.call_end(ctx, &whole, &mut outcome);
+        }
+        Ok(last)
+    }
+}
+
+/// The batch as one call of the account to itself.
+fn whole(tx: &TxEnv, gas: &GasTracker) -> CallInputs {
+    CallInputs {
+        input: CallInput::Bytes(Bytes::new()),
+        gas_limit: gas.remaining(),
+        target_address: tx.caller,
+        bytecode_address: tx.caller,
+        known_bytecode: Default::default(),
+        caller: tx.caller,
+        value: CallValue::Transfer(U256::ZERO),
+        scheme: CallScheme::Call,
+        is_static: false,
+        return_memory_offset: 0..0,
+        reservoir: gas.reservoir(),
+        charged_new_account_state_gas: false,
+    }
+}
