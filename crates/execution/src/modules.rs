@@ -78,7 +78,7 @@ impl Place {
     }
 
     pub fn env(self, caller: Address) -> Env {
-        Env { chain_id: self.chain_id, height: self.height, time_ms: self.time_ms, caller }
+        Env { chain_id: self.chain_id, height: self.height, time_ms: self.time_ms, caller, key: None }
     }
 }
 

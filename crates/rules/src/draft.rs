@@ -67,6 +67,8 @@ pub struct Env {
     pub time_ms: u64,
     /// The account that asks. For a deadline that runs by itself: [`crate::ids::SYSTEM`].
     pub caller: Address,
+    /// The access key that the caller acts by; `None`: its root key, or the caller is a contract. See [`crate::accounts`].
+    pub key: Option<Address>,
 }
 
 /// What a transition changes: records by key (`None` deletes) and events in the order in which they happened.
@@ -99,9 +101,11 @@ impl<'a> Draft<'a> {
         self.effects.writes.insert(key, value);
     }
 
-    /// A draft over this one, for a step that may be refused without refusing the whole; see [`Draft::adopt`].
+    /// A draft over this one, for a step that may be refused without refusing the whole; see [`Draft::adopt`]. Another caller
+    /// acts by no key of this one.
     pub fn nested(&mut self, caller: Address) -> Draft<'_> {
-        let (verifier, env) = (self.verifier, Env { caller, ..self.env });
+        let key = self.env.key.filter(|_| caller == self.env.caller);
+        let (verifier, env) = (self.verifier, Env { caller, key, ..self.env });
         Draft { source: self, env, verifier, effects: Effects::default() }
     }
 

@@ -41,7 +41,7 @@ const GAS: u64 = 300_000;
 /// A reserve credit of which Alice and Bob have 1,000 each.
 fn world() -> World {
     let mut memory = Memory::default();
-    let env = Env { chain_id: CHAIN, height: 0, time_ms: T0_MS, caller: SHOP };
+    let env = Env { chain_id: CHAIN, height: 0, time_ms: T0_MS, caller: SHOP, key: None };
     let mut draft = Draft::new(&mut memory, &crate::modules::Signatures, env);
     let kind = Kind::Reserve { issuer: SHOP };
     let credit = credits::create(&mut draft, "Won of the village".into(), "WON".into(), 0, Some(*b"KRW"), kind).unwrap();

@@ -113,7 +113,7 @@ impl World {
             offer: nothing,
             events: vec![],
         };
-        let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: ISSUER };
+        let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: ISSUER, key: None };
         let mut draft = Draft::new(&mut world.memory, &Echo, env);
         let kind = Kind::Reserve { issuer: ISSUER };
         let credit = credits::create(&mut draft, "Town".into(), "TOWN".into(), 2, None, kind).expect("made");
@@ -148,7 +148,7 @@ impl World {
 
     /// Runs an action; what is refused leaves every record as it was.
     pub fn act(&mut self, caller: Address, action: impl Into<Action>) -> Result<Output, Failure> {
-        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller };
+        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller, key: None };
         let mut draft = Draft::new(&mut self.memory, &Echo, env);
         let output = law::apply(&mut draft, action.into())?;
         let effects = draft.into_effects();
@@ -172,7 +172,7 @@ impl World {
     pub fn block(&mut self, later_ms: u64) {
         self.now_ms += later_ms;
         self.height += 1;
-        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller: crate::ids::SYSTEM };
+        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller: crate::ids::SYSTEM, key: None };
         let parent = hash_of(self.height - 1);
         let effects = run_due(&mut self.memory, &Echo, env, parent).expect("runs");
         self.memory.commit(&effects);

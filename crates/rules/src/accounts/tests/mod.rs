@@ -1,0 +1,1 @@
+//! The rules of accounts against their own tables.
