@@ -26,10 +26,12 @@
 //! | Gathering | NameKey (fewer than t) | guardian | Gathering |
 //! | Gathering | NameKey (t name it) | guardian | Waiting |
 //! | Gathering | SetGuardians | root, admin | Gathering |
+//! | Waiting | NameKey (t still name it) | guardian | Waiting |
 //! | Waiting | NameKey (fewer than t are left) | guardian | Gathering |
 //! | Waiting | VetoRecovery | root, admin | Vetoed |
 //! | Vetoed | NameKey (fewer than t + 1) | guardian | Vetoed |
 //! | Vetoed | NameKey (t + 1 name it) | guardian | WaitingAgain |
+//! | WaitingAgain | NameKey (t + 1 still name it) | guardian | WaitingAgain |
 //! | WaitingAgain | NameKey (fewer than t + 1 are left) | guardian | Vetoed |
 //!
 //! What is not in the table is refused; `RunDeadline` before its time too. Guardians that replace others begin

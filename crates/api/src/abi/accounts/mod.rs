@@ -151,3 +151,6 @@ pub(super) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::NoSealingKey { account } => IAccounts::NoSealingKey { account }.abi_encode(),
     }
 }
+
+#[cfg(test)]
+mod tests;
