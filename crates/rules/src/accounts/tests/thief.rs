@@ -41,7 +41,7 @@ fn orders_of(world: &World, n: u64) -> Vec<orders::Action> {
         orders::SetSlot { device, slot, unit: "mL".into(), capacity: 9, threshold: 1, rearm: 3, gtins: vec![gtin()] }.into(),
         orders::RearmSlot { device, slot, packs_at_home: 0 }.into(),
         orders::SetMandate { device, slot, terms: mandate }.into(),
-        orders::PauseMandate { device, slot, paused: n % 2 == 0 }.into(),
+        orders::PauseMandate { device, slot, paused: n.is_multiple_of(2) }.into(),
         orders::RevokeMandate { device, slot }.into(),
         orders::SetHoliday { until_ms: world.now_ms + n }.into(),
         orders::RegisterShop { gln, name: "S".into(), sealing_key: B256::ZERO, credit: MONEY, payout: THIEF, bond: amount }
