@@ -6,7 +6,8 @@
 //! Institutions keep money in *holds*: a hold is a named part of the balance of the institution's own address. Nothing but
 //! that institution's rules moves it.
 //!
-//! This module never makes a unit but by the two mint rules, never charges a fee, and never asks another institution.
+//! This module never makes a unit but by the two mint rules, never charges a fee, and asks no other institution but two: who
+//! holds a role (to claim), and whether the key that the caller acts by may spend so much (`accounts::spend`).
 //!
 //! # Units
 //! Minor units of the credit ([`Amount`]), at most [`AMOUNT_MAX`] in one place and in one credit's supply. Time in
