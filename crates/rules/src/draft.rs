@@ -54,6 +54,11 @@ pub trait Verifier {
     fn p256(&self, public_key: &[u8; 64], prehash: &B256, signature: &[u8; 64]) -> bool;
     /// ECDSA over secp256k1. `public_key` is x ‖ y, `signature` r ‖ s, both 64 bytes; high s is refused.
     fn secp256k1(&self, public_key: &[u8; 64], prehash: &B256, signature: &[u8; 64]) -> bool;
+    /// The key x ‖ y that signed with ECDSA over secp256k1, where there is one; `odd_y` is the parity of the signature's point.
+    /// High s is refused. A verifier that cannot recover takes no such signature.
+    fn recover_secp256k1(&self, _prehash: &B256, _odd_y: bool, _signature: &[u8; 64]) -> Option<[u8; 64]> {
+        None
+    }
 }
 
 /// Who asks, where and when. Given, never looked up.

@@ -115,6 +115,14 @@ pub(super) fn actions() -> Vec<Action> {
         orders::DenyReturn { order, statement }.into(),
         orders::RunDeadline { order }.into(),
     ];
+    let permit = credits::Permit {
+        owner: SOMEBODY,
+        spender: MODULE,
+        value: U256::MAX,
+        deadline_s: U256::from(9),
+        v: 28,
+        signature: [6; 64],
+    };
     let mut all: Vec<Action> = orders.into_iter().map(Action::from).collect();
     all.extend(
         [
@@ -129,6 +137,8 @@ pub(super) fn actions() -> Vec<Action> {
             credits::Action::Transfer { credit, to: SOMEBODY, amount: 1 },
             credits::Action::Approve { credit, spender: SOMEBODY, amount: credits::UNLIMITED },
             credits::Action::TransferFrom { credit, from: SOMEBODY, to: SOMEBODY, amount: 1 },
+            credits::Action::TransferWithMemo { credit, to: SOMEBODY, amount: 1, memo: ID },
+            credits::Action::Permit { credit, permit },
             credits::Action::Issue { credit, to: SOMEBODY, amount: 1 },
             credits::Action::Redeem { credit, amount: 1 },
             credits::Action::Claim { credit },

@@ -2,7 +2,7 @@
 
 use super::{ALLOWANCE, Allowance, BALANCE, Balance, CreditId, Event, HOLD, Hold, HoldId, Refusal, UNLIMITED, known};
 use crate::bounds::AMOUNT_MAX;
-use crate::{Address, Amount, Draft, Failure, Source, Stop, accounts};
+use crate::{Address, Amount, B256, Draft, Failure, Source, Stop, accounts};
 
 /// What `who` has. Zero where nothing was ever had, or where there is no such credit.
 ///
@@ -41,6 +41,23 @@ pub fn transfer(d: &mut Draft<'_>, credit: CreditId, from: Address, to: Address,
         return Err(Refusal::TransferToModule { module: to }.into());
     }
     move_between(d, credit, from, to, amount)
+}
+
+/// [`transfer`], and says what it is for.
+///
+/// # Errors
+/// As [`transfer`].
+pub fn transfer_with_memo(
+    d: &mut Draft<'_>,
+    credit: CreditId,
+    from: Address,
+    to: Address,
+    amount: Amount,
+    memo: B256,
+) -> Result<(), Failure> {
+    transfer(d, credit, from, to, amount)?;
+    d.emit(Event::Memoed { credit, from, to, amount, memo });
+    Ok(())
 }
 
 /// Lets `spender` take up to `amount`; more than [`AMOUNT_MAX`] is everything. What is more than before counts as spent by the

@@ -33,6 +33,8 @@ fn ways() -> Vec<Way> {
     let mut way = |name, world: World, who, action, amount| all.push(Way { name, world, who, action, amount });
     let world = || World::new(Mode::Notify);
     way("transfer", world(), OWNER, pay(C::Transfer { credit, to: STRANGER, amount: 50 }), 50);
+    let memo = B256::repeat_byte(3);
+    way("transfer with memo", world(), OWNER, pay(C::TransferWithMemo { credit, to: STRANGER, amount: 50, memo }), 50);
     way("transfer to itself", world(), OWNER, pay(C::Transfer { credit, to: OWNER, amount: 50 }), 50);
     way("approve", world(), OWNER, pay(C::Approve { credit, spender: STRANGER, amount: 50 }), 50);
     let mut more = world();

@@ -10,7 +10,7 @@ use crate::orders::tests::fixture::*;
 use crate::orders::{self, DeviceKey, DeviceStatus, Mode, OrderId};
 use crate::roles::{self, Role};
 use crate::{Action, Address, Amount, B256, Event, Failure, Output, Refusal as Refused};
-use alloy_primitives::keccak256;
+use alloy_primitives::{U256, keccak256};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,11 +81,15 @@ fn everything(world: &World, n: u64) -> Vec<Action> {
     let to = [THIEF, OWNER, RIVAL][(n / 6 % 3) as usize];
     let allow = [amount, amount + 80, 0, UNLIMITED][(n / 18 % 4) as usize];
     let kind = Kind::Reserve { issuer: OWNER };
+    let (value, signature) = (U256::from(allow), [1; 64]);
+    let permit = credits::Permit { owner: OWNER, spender: THIEF, value, deadline_s: U256::MAX, v: 27, signature };
     let create = C::Create { name: "X".into(), symbol: "X".into(), decimals: 0, currency: None, kind };
     let mut all: Vec<Action> = [
         create,
         C::Transfer { credit, to, amount },
+        C::TransferWithMemo { credit, to, amount, memo: B256::ZERO },
         C::Approve { credit, spender: THIEF, amount: allow },
+        C::Permit { credit, permit },
         C::TransferFrom { credit, from, to, amount },
         C::Issue { credit, to, amount },
         C::Redeem { credit, amount },
@@ -138,6 +142,8 @@ fn call_of(action: &Action) -> (Address, [u8; 4], String) {
         Action::Credits(C::Create { .. }) => credits::REGISTRY,
         Action::Credits(
             C::Transfer { credit, .. }
+            | C::TransferWithMemo { credit, .. }
+            | C::Permit { credit, .. }
             | C::Approve { credit, .. }
             | C::TransferFrom { credit, .. }
             | C::Issue { credit, .. }
@@ -153,8 +159,8 @@ fn call_of(action: &Action) -> (Address, [u8; 4], String) {
 fn the_thief_knows_every_action() {
     let world = World::new(Mode::Auto);
     let names: BTreeSet<_> = everything(&world, 7).iter().map(call_of).collect();
-    // 7 of credits, 35 of orders, 3 of roles, 2 of disputes, 8 of accounts; RevokeKey of itself is apart.
-    assert_eq!(names.len(), 7 + 35 + 3 + 2 + 8, "a new action: let the thief try it");
+    // 9 of credits, 35 of orders, 3 of roles, 2 of disputes, 8 of accounts; RevokeKey of itself is apart.
+    assert_eq!(names.len(), 9 + 35 + 3 + 2 + 8, "a new action: let the thief try it");
 }
 
 fn selector(name: &str) -> [u8; 4] {
