@@ -133,7 +133,7 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Prob
 /// What the institutions begin with: one credit, its issuer, and who may grant roles.
 fn institutions(issuer: Address, courier: Address, people: &[Address], time_ms: u64) -> Result<Memory, dure_rules::Failure> {
     let mut memory = Memory::default();
-    let env = Env { chain_id: CHAIN_ID, height: 0, time_ms, caller: issuer };
+    let env = Env { chain_id: CHAIN_ID, height: 0, time_ms, caller: issuer, key: None };
     let mut draft = Draft::new(&mut memory, &NobodySigns, env);
     let credit = credits::create(&mut draft, "Town credit".into(), "TOWN".into(), 2, None, Kind::Reserve { issuer })?;
     debug_assert_eq!(credit, CreditId::nth(CREDIT));

@@ -63,7 +63,7 @@ impl Verifier for Unsigned {
 /// A credit of which the contract and the signer have plenty.
 fn credit(signer: Address) -> BTreeMap<Key, Bytes> {
     let mut memory = Memory::default();
-    let env = Env { chain_id: CHAIN, height: 0, time_ms: 0, caller: signer };
+    let env = Env { chain_id: CHAIN, height: 0, time_ms: 0, caller: signer, key: None };
     let mut draft = Draft::new(&mut memory, &Unsigned, env);
     let kind = credits::Kind::Reserve { issuer: signer };
     let made = credits::create(&mut draft, "Bench".into(), "BEN".into(), 0, None, kind).expect("a good description");

@@ -5,7 +5,7 @@ use crate::modules::{End, Law, Malformed, NotAModule, StaticCallNotAllowed, Unkn
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolError as _;
 use dure_api::abi::{self, Ask, CallError};
-use dure_rules::credits::{ALLOWANCE, Action as Credits, BALANCE, CREDIT};
+use dure_rules::credits::{ALLOWANCE, Action as Credits, BALANCE, CREDIT, NONCE, Permit};
 use dure_rules::deadlines::{CURSOR, SECOND, SPAN, SPAN_SECONDS};
 use dure_rules::recent::{RECENT, WINDOW};
 use dure_rules::{Action, Draft, Env, Failure, is_module};
@@ -42,12 +42,17 @@ fn hints(caller: Address, to: Address, input: &[u8], keys: &mut Vec<Key>) {
     }
     let Ok(Ask::Action(Action::Credits(action))) = abi::decode(to, input) else { return };
     match action {
-        Credits::Transfer { credit, to, .. } => keys.extend([caller, to].map(|who| BALANCE.key(&(credit, who)))),
+        Credits::Transfer { credit, to, .. } | Credits::TransferWithMemo { credit, to, .. } => {
+            keys.extend([caller, to].map(|who| BALANCE.key(&(credit, who))))
+        }
         Credits::TransferFrom { credit, from, to, .. } => {
             keys.extend([from, to].map(|who| BALANCE.key(&(credit, who))));
             keys.push(ALLOWANCE.key(&(credit, from, caller)));
         }
         Credits::Approve { credit, spender, .. } => keys.extend([CREDIT.key(&credit), ALLOWANCE.key(&(credit, caller, spender))]),
+        Credits::Permit { credit, permit: Permit { owner, spender, .. } } => {
+            keys.extend([CREDIT.key(&credit), NONCE.key(&(credit, owner)), ALLOWANCE.key(&(credit, owner, spender))]);
+        }
         Credits::Issue { credit, to, .. } => keys.extend([CREDIT.key(&credit), BALANCE.key(&(credit, to))]),
         Credits::Create { .. } | Credits::Redeem { .. } | Credits::Claim { .. } => {}
     }

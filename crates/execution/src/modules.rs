@@ -78,7 +78,7 @@ impl Place {
     }
 
     pub fn env(self, caller: Address) -> Env {
-        Env { chain_id: self.chain_id, height: self.height, time_ms: self.time_ms, caller }
+        Env { chain_id: self.chain_id, height: self.height, time_ms: self.time_ms, caller, key: None }
     }
 }
 
@@ -248,5 +248,16 @@ impl Verifier for Signatures {
         key[1..].copy_from_slice(public_key);
         let (Ok(key), Ok(signature)) = (PublicKey::from_slice(&key), Signature::from_compact(signature)) else { return false };
         SECP256K1.verify_ecdsa(Message::from_digest(prehash.0), &signature, &key).is_ok()
+    }
+
+    /// Recovery alone would take a high s, so the signature is checked as well.
+    fn recover_secp256k1(&self, prehash: &B256, odd_y: bool, signature: &[u8; 64]) -> Option<[u8; 64]> {
+        use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+        use secp256k1::{Message, SECP256K1};
+        let parity = if odd_y { RecoveryId::One } else { RecoveryId::Zero };
+        let recoverable = RecoverableSignature::from_compact(signature, parity).ok()?;
+        let key = SECP256K1.recover_ecdsa(Message::from_digest(prehash.0), &recoverable).ok()?;
+        let key: [u8; 64] = key.serialize_uncompressed()[1..].try_into().ok()?;
+        self.secp256k1(&key, prehash, signature).then_some(key)
     }
 }

@@ -54,6 +54,11 @@ pub trait Verifier {
     fn p256(&self, public_key: &[u8; 64], prehash: &B256, signature: &[u8; 64]) -> bool;
     /// ECDSA over secp256k1. `public_key` is x ‖ y, `signature` r ‖ s, both 64 bytes; high s is refused.
     fn secp256k1(&self, public_key: &[u8; 64], prehash: &B256, signature: &[u8; 64]) -> bool;
+    /// The key x ‖ y that signed with ECDSA over secp256k1, where there is one; `odd_y` is the parity of the signature's point.
+    /// High s is refused. A verifier that cannot recover takes no such signature.
+    fn recover_secp256k1(&self, _prehash: &B256, _odd_y: bool, _signature: &[u8; 64]) -> Option<[u8; 64]> {
+        None
+    }
 }
 
 /// Who asks, where and when. Given, never looked up.
@@ -67,6 +72,8 @@ pub struct Env {
     pub time_ms: u64,
     /// The account that asks. For a deadline that runs by itself: [`crate::ids::SYSTEM`].
     pub caller: Address,
+    /// The access key that the caller acts by; `None`: its root key, or the caller is a contract. See [`crate::accounts`].
+    pub key: Option<Address>,
 }
 
 /// What a transition changes: records by key (`None` deletes) and events in the order in which they happened.
@@ -99,9 +106,11 @@ impl<'a> Draft<'a> {
         self.effects.writes.insert(key, value);
     }
 
-    /// A draft over this one, for a step that may be refused without refusing the whole; see [`Draft::adopt`].
+    /// A draft over this one, for a step that may be refused without refusing the whole; see [`Draft::adopt`]. Another caller
+    /// acts by no key of this one.
     pub fn nested(&mut self, caller: Address) -> Draft<'_> {
-        let (verifier, env) = (self.verifier, Env { caller, ..self.env });
+        let key = self.env.key.filter(|_| caller == self.env.caller);
+        let (verifier, env) = (self.verifier, Env { caller, key, ..self.env });
         Draft { source: self, env, verifier, effects: Effects::default() }
     }
 

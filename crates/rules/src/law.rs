@@ -1,19 +1,22 @@
 //! All institutions together: what can be asked, what can happen, what can be refused.
 
 use crate::deadlines::Due;
-use crate::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier, credits, deadlines, disputes, orders, recent, roles};
+use crate::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier};
+use crate::{accounts, credits, deadlines, disputes, orders, recent, roles};
 
 macro_rules! sum {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum $name {
+            Accounts(accounts::$name),
             Credits(credits::$name),
             Deadlines(deadlines::$name),
             Disputes(disputes::$name),
             Orders(orders::$name),
             Roles(roles::$name),
         }
+        sum!(@from $name Accounts accounts);
         sum!(@from $name Credits credits);
         sum!(@from $name Deadlines deadlines);
         sum!(@from $name Disputes disputes);
@@ -81,6 +84,7 @@ const RULED: disputes::Ruled = |draft, dispute, percent, by_default| orders::rul
 /// [`Failure::Refused`] where a rule says no (drop the draft), [`Failure::Stopped`] where it could not be run.
 pub fn apply(draft: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
     match action {
+        Action::Accounts(action) => accounts::apply(draft, action),
         Action::Credits(action) => credits::apply(draft, action),
         Action::Deadlines(never) => match never {},
         Action::Disputes(action) => disputes::apply(draft, action, RULED),
@@ -100,6 +104,7 @@ pub fn run_due(source: &mut dyn Source, verifier: &dyn Verifier, env: Env, paren
     deadlines::run(&mut draft, |draft, due| match due {
         Due::Order(order) => orders::due(draft, order),
         Due::Dispute(dispute) => disputes::due(draft, dispute, RULED),
+        Due::Recovery(account) => accounts::due(draft, account),
     })?;
     Ok(draft.into_effects())
 }
@@ -109,7 +114,8 @@ pub fn run_due(source: &mut dyn Source, verifier: &dyn Verifier, env: Env, paren
 /// # Errors
 /// A record that does not decode.
 pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
-    let mut violations = credits::audit(all)?;
+    let mut violations = accounts::audit(all)?;
+    violations.extend(credits::audit(all)?);
     violations.extend(deadlines::audit(all)?);
     violations.extend(disputes::audit(all)?);
     violations.extend(orders::audit(all)?);

@@ -6,6 +6,7 @@
 //! This crate never does I/O, never asks the clock, never iterates in hash-map order, never uses floats, and never imports
 //! another crate of ours. The same functions run on the chain, in a device gateway, in a shop's adapter and in the console.
 
+pub mod accounts;
 pub mod bounds;
 pub mod credits;
 pub mod deadlines;

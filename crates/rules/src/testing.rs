@@ -22,7 +22,7 @@ pub fn transact<T>(
     caller: Address,
     run: impl FnOnce(&mut Draft<'_>) -> Result<T, Failure>,
 ) -> Result<(T, Vec<Event>), Failure> {
-    let env = Env { chain_id: 1, height: 1, time_ms, caller };
+    let env = Env { chain_id: 1, height: 1, time_ms, caller, key: None };
     let mut draft = Draft::new(memory, &NoKeys, env);
     let output = run(&mut draft)?;
     let effects = draft.into_effects();

@@ -1,9 +1,9 @@
 //! A credit is an ERC-20 token at its own address; the registry makes them.
 
 use super::{Ask, CallError, amount, logged, parse};
-use alloy_primitives::{Address, Bytes, FixedBytes, Log, U256};
+use alloy_primitives::{Address, B256, Bytes, FixedBytes, Log, U256};
 use alloy_sol_types::{SolCall as _, SolError as _, SolValue as _, sol};
-use dure_rules::credits::{self, Action, CreditId, Event, Field, Kind, REGISTRY, Refusal};
+use dure_rules::credits::{self, Action, CreditId, Event, Field, Kind, Permit, REGISTRY, Refusal};
 use dure_rules::roles::Role;
 
 sol! {
@@ -13,6 +13,8 @@ sol! {
     interface ICredit {
         event Transfer(address indexed from, address indexed to, uint256 value);
         event Approval(address indexed owner, address indexed spender, uint256 value);
+        /// What the Transfer before it was for.
+        event TransferWithMemo(address indexed from, address indexed to, uint256 amount, bytes32 indexed memo);
         /// The issuer owes the holder the deposit for these units.
         event Redeemed(address indexed holder, address indexed issuer, uint256 value);
 
@@ -24,6 +26,8 @@ sol! {
         error WrongKind();
         error RoleRequired(uint8 role, address caller);
         error AlreadyClaimed(uint64 nextMs);
+        error PermitExpired(uint64 deadline);
+        error NotSignedBy(address owner);
         error AllowanceInsufficient(uint256 have, uint256 want);
         error Insufficient(uint256 have, uint256 want);
         error HoldInsufficient(uint256 have, uint256 want);
@@ -38,6 +42,12 @@ sol! {
         function transfer(address to, uint256 value) external returns (bool);
         function approve(address spender, uint256 value) external returns (bool);
         function transferFrom(address from, address to, uint256 value) external returns (bool);
+        /// As `transfer`, with the hash or number of what it is for.
+        function transferWithMemo(address to, uint256 amount, bytes32 memo) external;
+        /// EIP-2612. Signed by the key that the owner's address is made from; version "1".
+        function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+        function nonces(address owner) external view returns (uint256);
+        function DOMAIN_SEPARATOR() external view returns (bytes32);
         /// Reserve credits: the issuer makes units for a deposit.
         function issue(address to, uint256 value) external;
         /// Reserve credits: the caller gives units back.
@@ -74,11 +84,24 @@ sol! {
 }
 
 pub(super) fn decode(credit: CreditId, data: &[u8]) -> Result<Ask, CallError> {
-    use ICredit::ICreditCalls as C;
+    use ICredit::{ICreditCalls as C, permitCall};
     Ok(match parse::<C>(data)? {
         C::transfer(c) => act(Action::Transfer { credit, to: c.to, amount: amount(c.value) }),
         C::transferFrom(c) => act(Action::TransferFrom { credit, from: c.from, to: c.to, amount: amount(c.value) }),
         C::approve(c) => act(Action::Approve { credit, spender: c.spender, amount: amount(c.value) }),
+        C::transferWithMemo(c) => act(Action::TransferWithMemo { credit, to: c.to, amount: amount(c.amount), memo: c.memo }),
+        C::permit(c) => {
+            let permitCall { owner, spender, value, deadline: deadline_s, v, r, s } = c;
+            let mut signature = [0; 64];
+            signature[..32].copy_from_slice(r.as_slice());
+            signature[32..].copy_from_slice(s.as_slice());
+            act(Action::Permit { credit, permit: Permit { owner, spender, value, deadline_s, v, signature } })
+        }
+        C::nonces(c) => Ask::View(Box::new(move |d| Ok(U256::from(credits::nonce(d, credit, c.owner)?).abi_encode()))),
+        C::DOMAIN_SEPARATOR(_) => Ask::View(Box::new(move |d| {
+            let record = credits::CREDIT.get(d, &credit)?.ok_or(Refusal::UnknownCredit { credit: credit.0 })?;
+            Ok(credits::domain_separator(d.env.chain_id, &record).abi_encode())
+        })),
         C::issue(c) => act(Action::Issue { credit, to: c.to, amount: amount(c.value) }),
         C::redeem(c) => act(Action::Redeem { credit, amount: amount(c.value) }),
         C::claim(_) => act(Action::Claim { credit }),
@@ -164,6 +187,14 @@ pub(super) fn encode(action: &Action) -> (Address, Bytes) {
         Action::TransferFrom { credit, from, to, amount } => {
             (credit.0, ICredit::transferFromCall { from: *from, to: *to, value: wide(*amount) }.abi_encode())
         }
+        Action::TransferWithMemo { credit, to, amount, memo } => {
+            (credit.0, ICredit::transferWithMemoCall { to: *to, amount: wide(*amount), memo: *memo }.abi_encode())
+        }
+        Action::Permit { credit, permit } => {
+            let Permit { owner, spender, value, deadline_s: deadline, v, signature } = *permit;
+            let (r, s) = (B256::from_slice(&signature[..32]), B256::from_slice(&signature[32..]));
+            (credit.0, ICredit::permitCall { owner, spender, value, deadline, v, r, s }.abi_encode())
+        }
         Action::Issue { credit, to, amount } => (credit.0, ICredit::issueCall { to: *to, value: wide(*amount) }.abi_encode()),
         Action::Redeem { credit, amount } => (credit.0, ICredit::redeemCall { value: wide(*amount) }.abi_encode()),
         Action::Claim { credit } => (credit.0, ICredit::claimCall {}.abi_encode()),
@@ -178,6 +209,9 @@ pub(super) fn log(event: &Event) -> Log {
         }
         Event::Transferred { credit, from, to, amount } => {
             logged(credit.0, &ICredit::Transfer { from, to, value: U256::from(amount) })
+        }
+        Event::Memoed { credit, from, to, amount, memo } => {
+            logged(credit.0, &ICredit::TransferWithMemo { from, to, amount: U256::from(amount), memo })
         }
         Event::Approved { credit, owner, spender, amount } => {
             let value = if amount == credits::UNLIMITED { U256::MAX } else { U256::from(amount) };
@@ -201,6 +235,8 @@ pub(super) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::WrongKind => ICredit::WrongKind {}.abi_encode(),
         Refusal::RoleRequired { role, caller } => ICredit::RoleRequired { role: role as u8, caller }.abi_encode(),
         Refusal::AlreadyClaimed { next_ms } => ICredit::AlreadyClaimed { nextMs: next_ms }.abi_encode(),
+        Refusal::PermitExpired { deadline_s } => ICredit::PermitExpired { deadline: deadline_s }.abi_encode(),
+        Refusal::NotSignedBy { owner } => ICredit::NotSignedBy { owner }.abi_encode(),
         Refusal::AllowanceInsufficient { have, want } => {
             ICredit::AllowanceInsufficient { have: wide(have), want: wide(want) }.abi_encode()
         }
@@ -224,4 +260,33 @@ fn describe(credit: CreditId, answer: fn(credits::Credit) -> Vec<u8>) -> Ask {
         let record = credits::CREDIT.get(d, &credit)?.ok_or(Refusal::UnknownCredit { credit: credit.0 })?;
         Ok(answer(record))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_sol_types::{SolStruct as _, eip712_domain};
+
+    mod eip2612 {
+        alloy_sol_types::sol! {
+            struct Permit { address owner; address spender; uint256 value; uint256 nonce; uint256 deadline; }
+        }
+    }
+
+    #[test]
+    fn what_a_wallet_signs_is_what_the_rules_check() {
+        let id = CreditId::nth(1);
+        let kind = Kind::Reserve { issuer: Address::ZERO };
+        let (name, symbol) = ("Town".to_string(), "TWN".to_string());
+        let credit = credits::Credit { id, name, symbol, decimals: 2, currency: None, kind, supply: 0 };
+        let domain = eip712_domain! { name: "Town", version: "1", chain_id: 20_260, verifying_contract: id.0, };
+        assert_eq!(credits::domain_separator(20_260, &credit), domain.separator());
+        let (owner, spender) = (Address::repeat_byte(2), Address::repeat_byte(3));
+        for value in [U256::ZERO, U256::from(70), U256::MAX] {
+            let deadline = value;
+            let permit = Permit { owner, spender, value, deadline_s: deadline, v: 27, signature: [0; 64] };
+            let expected = eip2612::Permit { owner, spender, value, nonce: U256::from(3), deadline };
+            assert_eq!(credits::permit_prehash(20_260, &credit, &permit, 3), expected.eip712_signing_hash(&domain));
+        }
+    }
 }

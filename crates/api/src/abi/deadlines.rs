@@ -10,7 +10,7 @@ sol! {
     #[sol(abi)]
     #[derive(Debug)]
     interface IDeadlines {
-        /// What was due could not be done. `kind`: 0 an order, 1 a dispute.
+        /// What was due could not be done. `kind`: 0 an order, 1 a dispute, 2 an account's recovery.
         event Failed(uint8 indexed kind, bytes32 indexed id);
 
         error Full(uint64 atMs);
@@ -22,6 +22,7 @@ pub(super) fn log(event: &Event) -> Log {
     let (kind, id): (u8, B256) = match due {
         Due::Order(id) => (0, id),
         Due::Dispute(id) => (1, id),
+        Due::Recovery(account) => (2, account.into_word()),
     };
     logged(MODULE, &IDeadlines::Failed { kind, id })
 }

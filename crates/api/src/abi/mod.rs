@@ -6,6 +6,7 @@
 //! This module never decides a rule: a number that is too large for the rules is handed on as the largest there is, and
 //! refused there by name.
 
+pub mod accounts;
 pub mod credits;
 pub mod deadlines;
 pub mod disputes;
@@ -47,6 +48,7 @@ pub fn decode(to: Address, data: &[u8]) -> Result<Ask, CallError> {
     match to {
         dure_rules::credits::REGISTRY => credits::decode_registry(data),
         dure_rules::roles::MODULE => roles::decode(data),
+        dure_rules::accounts::MODULE => accounts::decode(data),
         dure_rules::disputes::MODULE => disputes::decode(data),
         dure_rules::orders::MODULE => orders::decode(data),
         _ if is_credit(&to) => credits::decode(dure_rules::credits::CreditId(to), data),
@@ -57,6 +59,7 @@ pub fn decode(to: Address, data: &[u8]) -> Result<Ask, CallError> {
 /// Where an action is sent, and the calldata that asks for it.
 pub fn encode(action: &Action) -> (Address, Bytes) {
     match action {
+        Action::Accounts(action) => (dure_rules::accounts::MODULE, accounts::encode(action)),
         Action::Credits(action) => credits::encode(action),
         Action::Roles(action) => (dure_rules::roles::MODULE, roles::encode(action)),
         Action::Disputes(action) => (dure_rules::disputes::MODULE, disputes::encode(action)),
@@ -77,6 +80,7 @@ pub fn encode_output(output: Output) -> Vec<u8> {
 /// The log of an event, under the address of the institution it happened in.
 pub fn event_to_log(event: &Event) -> Log {
     match event {
+        Event::Accounts(event) => accounts::log(event),
         Event::Credits(event) => credits::log(event),
         Event::Roles(event) => roles::log(event),
         Event::Deadlines(event) => deadlines::log(event),
@@ -88,6 +92,7 @@ pub fn event_to_log(event: &Event) -> Log {
 /// A refusal as a Solidity custom error, its facts included.
 pub fn refusal_to_error(refusal: &Refusal) -> Bytes {
     match refusal {
+        Refusal::Accounts(refusal) => accounts::error(refusal),
         Refusal::Credits(refusal) => credits::error(refusal),
         Refusal::Roles(refusal) => roles::error(refusal),
         Refusal::Deadlines(refusal) => deadlines::error(refusal),
@@ -100,6 +105,7 @@ pub fn refusal_to_error(refusal: &Refusal) -> Bytes {
 /// File name and JSON ABI of every interface, as kept in the repository's `abi/` and served by a node.
 pub fn json() -> Vec<(&'static str, String)> {
     vec![
+        ("accounts", pretty(accounts::IAccounts::abi::contract())),
         ("credit", pretty(credits::ICredit::abi::contract())),
         ("credits", pretty(credits::ICredits::abi::contract())),
         ("deadlines", pretty(deadlines::IDeadlines::abi::contract())),

@@ -2,10 +2,11 @@
 
 use super::*;
 use alloy_primitives::{address, b256};
+use dure_rules::accounts::{KeyKind, MODULE, SealingKind};
 use dure_rules::credits::{self, CreditId, Kind};
 use dure_rules::orders::{self, DeviceKey, MandateTerms, Mode, OfferTerms};
 use dure_rules::roles::{self, Role};
-use dure_rules::{Gln, Gtin, Sscc, disputes};
+use dure_rules::{Gln, Gtin, Sscc, accounts, disputes};
 use std::path::Path;
 
 const SOMEBODY: Address = address!("00000000000000000000000000000000000a11ce");
@@ -29,7 +30,7 @@ fn gtin() -> Gtin {
 }
 
 /// At least one of every action.
-fn actions() -> Vec<Action> {
+pub(super) fn actions() -> Vec<Action> {
     let credit = CreditId::nth(1);
     let (name, symbol) = ("Won".to_string(), "KRW".to_string());
     let reserve = Kind::Reserve { issuer: SOMEBODY };
@@ -114,6 +115,14 @@ fn actions() -> Vec<Action> {
         orders::DenyReturn { order, statement }.into(),
         orders::RunDeadline { order }.into(),
     ];
+    let permit = credits::Permit {
+        owner: SOMEBODY,
+        spender: MODULE,
+        value: U256::MAX,
+        deadline_s: U256::from(9),
+        v: 28,
+        signature: [6; 64],
+    };
     let mut all: Vec<Action> = orders.into_iter().map(Action::from).collect();
     all.extend(
         [
@@ -128,6 +137,8 @@ fn actions() -> Vec<Action> {
             credits::Action::Transfer { credit, to: SOMEBODY, amount: 1 },
             credits::Action::Approve { credit, spender: SOMEBODY, amount: credits::UNLIMITED },
             credits::Action::TransferFrom { credit, from: SOMEBODY, to: SOMEBODY, amount: 1 },
+            credits::Action::TransferWithMemo { credit, to: SOMEBODY, amount: 1, memo: ID },
+            credits::Action::Permit { credit, permit },
             credits::Action::Issue { credit, to: SOMEBODY, amount: 1 },
             credits::Action::Redeem { credit, amount: 1 },
             credits::Action::Claim { credit },
@@ -139,6 +150,23 @@ fn actions() -> Vec<Action> {
             roles::Action::Grant { role: Role::Carrier, to: SOMEBODY, until_ms: 1 },
             roles::Action::Revoke { role: Role::Arbiter, from: SOMEBODY },
             roles::Action::Renounce { role: Role::Maker },
+        ]
+        .map(Action::from),
+    );
+    let limits = vec![accounts::Limit { credit, amount: 1, period_ms: 2 }];
+    let scopes = vec![accounts::Scope { target: SOMEBODY, selectors: vec![[1, 2, 3, 4], [5; 4]] }];
+    let terms = accounts::KeyTerms { kind: KeyKind::WebAuthn, admin: false, expires_ms: 3, limits, scopes };
+    let guardians = vec![SOMEBODY, MODULE];
+    all.extend(
+        [
+            accounts::Action::AuthorizeKey { key: SOMEBODY, terms },
+            accounts::Action::RevokeKey { key: SOMEBODY },
+            accounts::Action::SetGuardians { commitment: ID, threshold: 2, count: 3 },
+            accounts::Action::NameKey { account: SOMEBODY, key: MODULE, kind: KeyKind::P256, salt: ID, guardians },
+            accounts::Action::VetoRecovery,
+            accounts::Action::RunDeadline { account: SOMEBODY },
+            accounts::Action::PublishSealingKey { kind: SealingKind::XWing, public_key: vec![7; 9], keep_ms: 4 },
+            accounts::Action::WithdrawSealingKey { kind: SealingKind::X25519 },
         ]
         .map(Action::from),
     );

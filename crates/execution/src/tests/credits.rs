@@ -6,7 +6,7 @@ use crate::modules::{DelegateCallNotAllowed, NotPayable, StaticCallNotAllowed, U
 use crate::views::{Failed, call};
 use alloy_primitives::{address, b256};
 use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
-use alloy_sol_types::{SolCall, SolError as _, SolValue as _, sol};
+use alloy_sol_types::{SolCall, SolError as _, SolStruct as _, SolValue as _, sol};
 use dure_rules::credits::{self, CreditId, Kind};
 use dure_rules::{Draft, Env, Memory};
 
@@ -24,6 +24,11 @@ sol! {
     function transferFrom(address from, address to, uint256 value) external returns (bool);
     function createReserve(string name, string symbol, uint8 decimals, bytes3 currency, address issuer) external returns (address);
     function issue(address to, uint256 value) external;
+    struct Permit { address owner; address spender; uint256 value; uint256 nonce; uint256 deadline; }
+    function permit(address owner, address spender, uint256 value, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external;
+    function nonces(address owner) external view returns (uint256);
+    function DOMAIN_SEPARATOR() external view returns (bytes32);
+    error NotSignedBy(address owner);
 
     function join(uint256 amount) external;
     function buy() external;
@@ -41,7 +46,7 @@ const GAS: u64 = 300_000;
 /// A reserve credit of which Alice and Bob have 1,000 each.
 fn world() -> World {
     let mut memory = Memory::default();
-    let env = Env { chain_id: CHAIN, height: 0, time_ms: T0_MS, caller: SHOP };
+    let env = Env { chain_id: CHAIN, height: 0, time_ms: T0_MS, caller: SHOP, key: None };
     let mut draft = Draft::new(&mut memory, &crate::modules::Signatures, env);
     let kind = Kind::Reserve { issuer: SHOP };
     let credit = credits::create(&mut draft, "Won of the village".into(), "WON".into(), 0, Some(*b"KRW"), kind).unwrap();
@@ -130,6 +135,30 @@ fn a_refusal_names_its_facts_and_changes_nothing() {
     assert!(!outcome.receipts[0].envelope.status() && outcome.receipts[0].envelope.logs().is_empty());
     assert!(outcome.changes.iter().all(|(key, _)| key.0[0] != 0x11), "no balance was touched");
     assert_eq!((balance(&world, ALICE), balance(&world, BOB)), (1_000, 1_000));
+}
+
+#[test]
+fn an_approval_that_its_owner_signed_counts_whoever_brings_it() {
+    use alloy_signer::SignerSync as _;
+    let mut world = world();
+    let signer = alloy_signer_local::PrivateKeySigner::from_bytes(&B256::repeat_byte(0x2a)).unwrap();
+    let owner = signer.address();
+    let domain =
+        alloy_sol_types::eip712_domain! { name: "Won of the village", version: "1", chain_id: CHAIN, verifying_contract: WON, };
+    assert_eq!(ask(&world, WON, DOMAIN_SEPARATORCall {}), domain.separator());
+    let (value, deadline) = (U256::from(70), U256::from(T0_MS));
+    let signed = Permit { owner, spender: BOB, value, nonce: U256::ZERO, deadline };
+    let signature = signer.sign_hash_sync(&signed.eip712_signing_hash(&domain)).unwrap();
+    let (r, s, v) = (B256::from(signature.r()), B256::from(signature.s()), 27 + u8::from(signature.v()));
+    let good = permitCall { owner, spender: BOB, value, deadline, v, r, s };
+    // The same signature's other form, which Ethereum's own recovery takes.
+    let order = U256::from_be_bytes(alloy_primitives::hex!("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"));
+    let high = permitCall { v: 55 - v, s: B256::from(order - signature.s()), ..good.clone() };
+    assert_eq!(refused(&world, BOB, WON, high.abi_encode()), NotSignedBy { owner }.abi_encode());
+    let outcome = world.block(&[act(ALICE, 0, WON, good.clone()), act(ALICE, 1, WON, good)]);
+    assert_eq!(outcome.receipts.iter().map(|receipt| receipt.envelope.status()).collect::<Vec<_>>(), [true, false], "once");
+    assert_eq!(ask(&world, WON, allowanceCall { owner, spender: BOB }), value);
+    assert_eq!(ask(&world, WON, noncesCall { owner }), U256::from(1));
 }
 
 #[test]

@@ -54,7 +54,8 @@ impl Town {
         let shop = *people.last().expect("a shop");
         let mut books = Memory::default();
         let mut act = |caller: Address, act: &dyn Fn(&mut Draft<'_>) -> Output| {
-            let mut draft = Draft::new(&mut books, &Anything, Env { chain_id: CHAIN_ID, height: 0, time_ms: 0, caller });
+            let mut draft =
+                Draft::new(&mut books, &Anything, Env { chain_id: CHAIN_ID, height: 0, time_ms: 0, caller, key: None });
             let output = act(&mut draft);
             let effects = draft.into_effects();
             books.commit(&effects);

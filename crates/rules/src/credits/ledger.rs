@@ -2,7 +2,7 @@
 
 use super::{ALLOWANCE, Allowance, BALANCE, Balance, CreditId, Event, HOLD, Hold, HoldId, Refusal, UNLIMITED, known};
 use crate::bounds::AMOUNT_MAX;
-use crate::{Address, Amount, Draft, Failure, Source, Stop};
+use crate::{Address, Amount, B256, Draft, Failure, Source, Stop, accounts};
 
 /// What `who` has. Zero where nothing was ever had, or where there is no such credit.
 ///
@@ -43,19 +43,40 @@ pub fn transfer(d: &mut Draft<'_>, credit: CreditId, from: Address, to: Address,
     move_between(d, credit, from, to, amount)
 }
 
-/// Lets `spender` take up to `amount`; more than [`AMOUNT_MAX`] is everything.
+/// [`transfer`], and says what it is for.
 ///
 /// # Errors
-/// `UnknownCredit`.
+/// As [`transfer`].
+pub fn transfer_with_memo(
+    d: &mut Draft<'_>,
+    credit: CreditId,
+    from: Address,
+    to: Address,
+    amount: Amount,
+    memo: B256,
+) -> Result<(), Failure> {
+    transfer(d, credit, from, to, amount)?;
+    d.emit(Event::Memoed { credit, from, to, amount, memo });
+    Ok(())
+}
+
+/// Lets `spender` take up to `amount`; more than [`AMOUNT_MAX`] is everything. What is more than before counts as spent by the
+/// caller's key, because the spender may take it at any time; what is less is not given back.
+///
+/// # Errors
+/// `UnknownCredit`, and what the caller's key is refused.
 pub fn approve(d: &mut Draft<'_>, credit: CreditId, owner: Address, spender: Address, amount: Amount) -> Result<(), Failure> {
     known(d, credit)?;
     let amount = if amount > AMOUNT_MAX { UNLIMITED } else { amount };
+    let before = allowance(d, credit, owner, spender)?;
+    count_against_key(d, credit, owner, amount.saturating_sub(before))?;
     set_allowance(d, credit, owner, spender, amount);
     d.emit(Event::Approved { credit, owner, spender, amount });
     Ok(())
 }
 
-/// `spender` moves `amount` of `from`'s, as `from` allowed.
+/// `spender` moves `amount` of `from`'s, as `from` allowed. Others' money counts against the spender's key too, but for what
+/// comes to the spender itself: that leaves nobody's hands but those who allowed it.
 ///
 /// # Errors
 /// `AllowanceInsufficient`, then as [`transfer`].
@@ -71,6 +92,9 @@ pub fn transfer_from(
     if have != UNLIMITED {
         let left = have.checked_sub(amount).ok_or(Refusal::AllowanceInsufficient { have, want: amount })?;
         set_allowance(d, credit, from, spender, left);
+    }
+    if from != spender && to != spender {
+        count_against_key(d, credit, spender, amount)?;
     }
     transfer(d, credit, from, to, amount)
 }
@@ -114,11 +138,17 @@ fn move_between(d: &mut Draft<'_>, credit: CreditId, from: Address, to: Address,
     }
     let have = have.map_or(0, |balance| balance.amount);
     let left = have.checked_sub(amount).ok_or(Refusal::Insufficient { have, want: amount })?;
+    count_against_key(d, credit, from, amount)?;
     set_balance(d, credit, from, left);
     let had = balance(d, credit, to)?;
     set_balance(d, credit, to, had.saturating_add(amount)); // both parts of a supply that AMOUNT_MAX bounds
     d.emit(Event::Transferred { credit, from, to, amount });
     Ok(())
+}
+
+/// What leaves `whose` hands counts against the access key, where it is the caller that acts by one.
+pub(super) fn count_against_key(d: &mut Draft<'_>, credit: CreditId, whose: Address, amount: Amount) -> Result<(), Failure> {
+    if whose == d.env.caller { accounts::spend(d, credit, amount) } else { Ok(()) }
 }
 
 pub(super) fn check_amount(amount: Amount) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Making a credit, and making and unmaking its units.
 
-use super::ledger::{check_amount, set_balance};
+use super::ledger::{check_amount, count_against_key, set_balance};
 use super::{
     CLAIMED, CREDIT, Claimed, Credit, CreditId, DECIMALS_MAX, Event, Field, Kind, MADE, NAME_MAX_BYTES, PERIOD_MAX_MS,
     PERIOD_MIN_MS, Refusal, SYMBOL_MAX_BYTES, balance, known,
@@ -53,10 +53,11 @@ pub fn create(
     Ok(id)
 }
 
-/// The issuer makes units of a reserve credit for a deposit.
+/// The issuer makes units of a reserve credit for a deposit. They are the issuer's debt, so they count as spent by its key.
 ///
 /// # Errors
-/// `UnknownCredit`, `TransferToZero`, `WrongKind`, `NotIssuer`, `AmountTooLarge` (the supply included).
+/// `UnknownCredit`, `TransferToZero`, `WrongKind`, `NotIssuer`, what the caller's key is refused, `AmountTooLarge` (the supply
+/// included).
 pub fn issue(d: &mut Draft<'_>, credit: CreditId, to: Address, amount: Amount) -> Result<(), Failure> {
     let record = known(d, credit)?;
     if to == Address::ZERO {
@@ -67,13 +68,14 @@ pub fn issue(d: &mut Draft<'_>, credit: CreditId, to: Address, amount: Amount) -
     if caller != issuer {
         return Err(Refusal::NotIssuer { caller, issuer }.into());
     }
+    count_against_key(d, credit, issuer, amount)?;
     mint(d, record, to, amount)
 }
 
 /// A holder gives units of a reserve credit back. The issuer owes the deposit, outside the chain.
 ///
 /// # Errors
-/// `UnknownCredit`, `WrongKind`, `AmountTooLarge`, `Insufficient`.
+/// `UnknownCredit`, `WrongKind`, `AmountTooLarge`, `Insufficient`, what the caller's key is refused.
 pub fn redeem(d: &mut Draft<'_>, credit: CreditId, amount: Amount) -> Result<(), Failure> {
     let mut record = known(d, credit)?;
     let Kind::Reserve { issuer } = record.kind else { return Err(Refusal::WrongKind.into()) };
@@ -81,6 +83,7 @@ pub fn redeem(d: &mut Draft<'_>, credit: CreditId, amount: Amount) -> Result<(),
     let holder = d.env.caller;
     let have = balance(d, credit, holder)?;
     let left = have.checked_sub(amount).ok_or(Refusal::Insufficient { have, want: amount })?;
+    count_against_key(d, credit, holder, amount)?;
     set_balance(d, credit, holder, left);
     record.supply = record.supply.saturating_sub(amount); // a balance is a part of the supply
     CREDIT.put(d, &credit, &record);

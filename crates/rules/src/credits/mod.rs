@@ -6,7 +6,8 @@
 //! Institutions keep money in *holds*: a hold is a named part of the balance of the institution's own address. Nothing but
 //! that institution's rules moves it.
 //!
-//! This module never makes a unit but by the two mint rules, never charges a fee, and never asks another institution.
+//! This module never makes a unit but by the two mint rules, never charges a fee, and asks no other institution but two: who
+//! holds a role (to claim), and whether the key that the caller acts by may spend so much (`accounts::spend`).
 //!
 //! # Units
 //! Minor units of the credit ([`Amount`]), at most [`AMOUNT_MAX`] in one place and in one credit's supply. Time in
@@ -17,16 +18,19 @@
 //! - CREDITS-2: for each institution and credit, Σ holds = the balance of the institution's address.
 //!
 //! # Deviations from the source
+//! A permit (EIP-2612) is of the key that the owner's address is made from; where a recovery replaced it, of nobody.
 //! EIP-20 leaves the transfer to the zero address open; here it is refused (a person who types nothing loses nothing).
 //! An allowance of more than [`AMOUNT_MAX`] is unlimited and is not counted down.
 
 mod ledger;
 mod mint;
+mod permit;
 #[cfg(test)]
 mod tests;
 
-pub use ledger::{allowance, approve, balance, held, hold, move_hold, pay, transfer, transfer_from};
+pub use ledger::{allowance, approve, balance, held, hold, move_hold, pay, transfer, transfer_from, transfer_with_memo};
 pub use mint::{claim, create, issue, redeem};
+pub use permit::{Permit, domain_separator, nonce, permit, permit_prehash};
 
 use crate::bounds::AMOUNT_MAX;
 use crate::roles::Role;
@@ -144,6 +148,18 @@ impl Record for Claimed {
     const MAX_BYTES: u32 = 48;
 }
 
+/// Of the next permit that an owner signs.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Nonce {
+    pub credit: CreditId,
+    pub owner: Address,
+    pub next: u64,
+}
+
+impl Record for Nonce {
+    const MAX_BYTES: u32 = 48;
+}
+
 /// How many credits were made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Made {
@@ -160,6 +176,7 @@ pub const ALLOWANCE: Table<(CreditId, Address, Address), Allowance> = Table::new
 pub const HOLD: Table<HoldId, Hold> = Table::new(0x13, "hold");
 pub const CLAIMED: Table<(CreditId, Address), Claimed> = Table::new(0x14, "claimed");
 pub const MADE: Table<(), Made> = Table::new(0x15, "made");
+pub const NONCE: Table<(CreditId, Address), Nonce> = Table::new(0x16, "nonce");
 
 /// What can be asked. Those of a credit go to the credit's own address, `Create` to [`REGISTRY`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +204,18 @@ pub enum Action {
         from: Address,
         to: Address,
         amount: Amount,
+    },
+    /// A transfer that says what it is for: the hash or number of an invoice.
+    TransferWithMemo {
+        credit: CreditId,
+        to: Address,
+        amount: Amount,
+        memo: B256,
+    },
+    /// Anyone: brings an approval that its owner signed.
+    Permit {
+        credit: CreditId,
+        permit: Permit,
     },
     /// Issuer of a reserve credit: makes units for a deposit.
     Issue {
@@ -219,6 +248,14 @@ pub enum Event {
         from: Address,
         to: Address,
         amount: Amount,
+    },
+    /// After the `Transferred` that it speaks of.
+    Memoed {
+        credit: CreditId,
+        from: Address,
+        to: Address,
+        amount: Amount,
+        memo: B256,
     },
     /// ERC-20's `Approval`.
     Approved {
@@ -268,6 +305,13 @@ pub enum Refusal {
     AlreadyClaimed {
         next_ms: u64,
     },
+    PermitExpired {
+        deadline_s: u64,
+    },
+    /// The permit's signature is not that of its owner's key over these words and the owner's next nonce.
+    NotSignedBy {
+        owner: Address,
+    },
     AllowanceInsufficient {
         have: Amount,
         want: Amount,
@@ -311,6 +355,10 @@ pub fn apply(d: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
         Action::Transfer { credit, to, amount } => transfer(d, credit, caller, to, amount)?,
         Action::Approve { credit, spender, amount } => approve(d, credit, caller, spender, amount)?,
         Action::TransferFrom { credit, from, to, amount } => transfer_from(d, credit, caller, from, to, amount)?,
+        Action::TransferWithMemo { credit, to, amount, memo } => {
+            return transfer_with_memo(d, credit, caller, to, amount, memo).map(|()| Output::None);
+        }
+        Action::Permit { credit, permit: signed } => return permit(d, credit, signed).map(|()| Output::None),
         Action::Issue { credit, to, amount } => return issue(d, credit, to, amount).map(|()| Output::None),
         Action::Redeem { credit, amount } => return redeem(d, credit, amount).map(|()| Output::None),
         Action::Claim { credit } => return claim(d, credit).map(|()| Output::None),

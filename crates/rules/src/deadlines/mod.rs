@@ -43,6 +43,8 @@ pub const SHIFT_MAX: u32 = 900;
 pub enum Due {
     Order(B256),
     Dispute(B256),
+    /// Of this account.
+    Recovery(Address),
 }
 
 /// One entry of the wheel.

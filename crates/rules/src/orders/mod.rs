@@ -116,7 +116,7 @@ mod records;
 mod refusals;
 mod shops;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use actions::*;
 pub use devices::{message_prehash, possession_prehash};

@@ -165,7 +165,7 @@ fn keys_of_both_curves_register_with_real_signatures() {
         let register = RegisterDevice { model: gtin(), key, attestation: B256::ZERO, possession };
         for (caller, good) in [(STRANGER, false), (OWNER, true)] {
             let mut memory = Memory::default();
-            let env = Env { chain_id: 1, height: 1, time_ms: START_MS, caller };
+            let env = Env { chain_id: 1, height: 1, time_ms: START_MS, caller, key: None };
             let mut draft = crate::Draft::new(&mut memory, &Real, env);
             let outcome = crate::apply(&mut draft, crate::Action::Orders(register.clone().into()));
             let expected = if good { Ok(Output::Id(device_id(&key))) } else { Err(Refusal::BadSignature.into()) };

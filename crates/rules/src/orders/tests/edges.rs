@@ -8,7 +8,7 @@ use crate::{Action as Ask, Env, Output, disputes};
 
 fn preview_of(w: &mut World, level: u64) -> Vec<Reason> {
     let wish = Wish { device: w.device, slot: 0, offer: w.offer, placer: Placer::Device { level } };
-    let env = Env { chain_id: 1, height: w.height, time_ms: w.now_ms, caller: STRANGER };
+    let env = Env { chain_id: 1, height: w.height, time_ms: w.now_ms, caller: STRANGER, key: None };
     preview(&mut w.memory, &env, &wish).expect("read").iter().collect()
 }
 
@@ -187,7 +187,7 @@ fn evidence_settles_after_a_day_where_the_mandate_says_so_and_never_prolongs() {
 fn a_check_says_what_stands_against_an_order() {
     let (mut w, order) = World::reach(OrderState::Placed);
     let look = |w: &mut World| {
-        let env = Env { chain_id: 1, height: w.height, time_ms: w.now_ms, caller: STRANGER };
+        let env = Env { chain_id: 1, height: w.height, time_ms: w.now_ms, caller: STRANGER, key: None };
         check(&mut w.memory, &env, order).expect("read").map(|reasons| reasons.iter().collect::<Vec<_>>())
     };
     assert_eq!(look(&mut w), Some(vec![]));
@@ -195,6 +195,6 @@ fn a_check_says_what_stands_against_an_order() {
     assert_eq!(look(&mut w), Some(vec![Reason::Overdue]));
     w.act(STRANGER, Ask::Orders(RunDeadline { order }.into())).expect("anyone may run it");
     assert_eq!(look(&mut w), Some(vec![Reason::OrderFinal]));
-    let env = Env { chain_id: 1, height: 1, time_ms: w.now_ms, caller: STRANGER };
+    let env = Env { chain_id: 1, height: 1, time_ms: w.now_ms, caller: STRANGER, key: None };
     assert_eq!(check(&mut w.memory, &env, crate::B256::ZERO), Ok(None));
 }

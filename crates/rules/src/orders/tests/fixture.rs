@@ -17,7 +17,7 @@ pub const FALLBACK: Address = Address::repeat_byte(0x45);
 pub const STRANGER: Address = Address::repeat_byte(0x55);
 pub const NEIGHBOUR: Address = Address::repeat_byte(0x12);
 pub const RIVAL: Address = Address::repeat_byte(0x23);
-const ISSUER: Address = Address::repeat_byte(0x66);
+pub const ISSUER: Address = Address::repeat_byte(0x66);
 pub const START_MS: u64 = 1_800_000_000_000;
 pub const MONEY: Amount = 100_000;
 pub const BOND: Amount = 20_000;
@@ -113,7 +113,7 @@ impl World {
             offer: nothing,
             events: vec![],
         };
-        let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: ISSUER };
+        let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: ISSUER, key: None };
         let mut draft = Draft::new(&mut world.memory, &Echo, env);
         let kind = Kind::Reserve { issuer: ISSUER };
         let credit = credits::create(&mut draft, "Town".into(), "TOWN".into(), 2, None, kind).expect("made");
@@ -148,7 +148,12 @@ impl World {
 
     /// Runs an action; what is refused leaves every record as it was.
     pub fn act(&mut self, caller: Address, action: impl Into<Action>) -> Result<Output, Failure> {
-        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller };
+        self.act_by(caller, None, action)
+    }
+
+    /// The same, by an access key.
+    pub fn act_by(&mut self, caller: Address, key: Option<Address>, action: impl Into<Action>) -> Result<Output, Failure> {
+        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller, key };
         let mut draft = Draft::new(&mut self.memory, &Echo, env);
         let output = law::apply(&mut draft, action.into())?;
         let effects = draft.into_effects();
@@ -172,7 +177,7 @@ impl World {
     pub fn block(&mut self, later_ms: u64) {
         self.now_ms += later_ms;
         self.height += 1;
-        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller: crate::ids::SYSTEM };
+        let env = Env { chain_id: 1, height: self.height, time_ms: self.now_ms, caller: crate::ids::SYSTEM, key: None };
         let parent = hash_of(self.height - 1);
         let effects = run_due(&mut self.memory, &Echo, env, parent).expect("runs");
         self.memory.commit(&effects);

@@ -179,7 +179,7 @@ impl History {
     fn place(&mut self, caller: Address, placer: Placer, offer: OfferId) {
         let (device, slot) = (self.world.device, 0);
         let wish = Wish { device, slot, offer, placer };
-        let env = Env { chain_id: 1, height: self.world.height, time_ms: self.world.now_ms, caller };
+        let env = Env { chain_id: 1, height: self.world.height, time_ms: self.world.now_ms, caller, key: None };
         let said = preview(&mut self.world.memory, &env, &wish).expect("read");
         let outcome = match placer {
             Placer::Device { .. } => {

@@ -10,7 +10,7 @@ type Spoiler = Box<dyn Fn(&mut Draft<'_>)>;
 
 /// Does something to the records that no rule would do.
 fn spoil(memory: &mut Memory, how: impl FnOnce(&mut Draft<'_>)) {
-    let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: OWNER };
+    let env = Env { chain_id: 1, height: 0, time_ms: START_MS, caller: OWNER, key: None };
     let mut draft = Draft::new(memory, &Echo, env);
     how(&mut draft);
     let effects = draft.into_effects();

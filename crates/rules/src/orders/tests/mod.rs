@@ -5,7 +5,7 @@ mod conformance;
 mod cycle;
 mod devices;
 mod edges;
-mod fixture;
+pub(crate) mod fixture;
 mod history;
 mod invariants;
 mod silent;
