@@ -1,0 +1,43 @@
+// Words of the shell: what every page has around it.
+import { words } from './index.svelte';
+
+export const shell = words({
+  en: {
+    skip: 'Skip to the content',
+    nav: 'Pages',
+    home: 'Home', devices: 'Machines', shop: 'My shop', account: 'Account', more: 'More', order: 'Order', pair: 'New machine', demo: 'Example',
+    live: 'Live', connecting: 'Connecting …',
+    offline: 'This page cannot reach its node. What you see may be old. Trying again …',
+    townTime: (clock: string, pace: string) => `Town time ${clock}, ${pace} × as fast`,
+    simulated: 'simulated', simulatedWhy: 'A program plays this part. No real person or goods.',
+    signIn: 'Sign in', settings: 'Language and colours', language: 'Language', theme: 'Colours',
+    themes: { system: 'as the system', light: 'light', dark: 'dark' },
+    notFound: 'There is no such page.', toHome: 'To the home page',
+    loading: 'Loading …',
+    back: 'Back', close: 'Close', cancel: 'Not now', sure: 'Are you sure?', yes: 'Yes',
+    working: { checking: 'Checking …', asking: 'Waiting for your signature …' },
+    done: 'Done. It is final.',
+    technical: 'Technical details',
+    copy: 'Copy', copied: 'Copied',
+    public: 'Orders stand on a public ledger for ever: what was bought, when, how often. No name and no address of a home is written there.',
+  },
+  ko: {
+    skip: '본문으로 건너뛰기',
+    nav: '페이지',
+    home: '홈', devices: '기기', shop: '내 가게', account: '계정', more: '더 보기', order: '주문', pair: '새 기기', demo: '예시',
+    live: '실시간', connecting: '연결 중 …',
+    offline: '이 페이지가 노드에 닿지 못합니다. 보이는 내용이 오래되었을 수 있습니다. 다시 시도합니다 …',
+    townTime: (clock: string, pace: string) => `마을 시각 ${clock}, ${pace}배 빠름`,
+    simulated: '시뮬레이션', simulatedWhy: '프로그램이 맡은 역할입니다. 실제 사람이나 물건이 아닙니다.',
+    signIn: '로그인', settings: '언어와 색상', language: '언어', theme: '색상',
+    themes: { system: '시스템 설정', light: '밝게', dark: '어둡게' },
+    notFound: '그런 페이지가 없습니다.', toHome: '홈으로',
+    loading: '불러오는 중 …',
+    back: '뒤로', close: '닫기', cancel: '나중에', sure: '정말 할까요?', yes: '네',
+    working: { checking: '확인 중 …', asking: '서명을 기다리는 중 …' },
+    done: '완료되었습니다. 확정되었습니다.',
+    technical: '기술 정보',
+    copy: '복사', copied: '복사됨',
+    public: '주문은 공개 원장에 영원히 남습니다: 무엇을, 언제, 얼마나 자주 샀는지. 이름과 집 주소는 적히지 않습니다.',
+  },
+});

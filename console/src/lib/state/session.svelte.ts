@@ -1,0 +1,156 @@
+// Who the person is, and everything that is signed in their name.
+import { hexToBigInt, numberToHex, type Address, type Hex } from 'viem';
+import type { Call } from '../api/node';
+import { RpcRefusal } from '../api/rpc';
+import type { Receipt } from '../api/types';
+import { same } from '../domain/order';
+import * as injected from '../wallets/injected';
+import type { Passkey } from '../wallets/passkey';
+import { chain } from './chain.svelte';
+import { remember, remembered } from './prefs.svelte';
+
+type Account = { kind: 'passkey'; passkey: Passkey } | { kind: 'wallet'; address: Address; wallet: string };
+
+/** A transaction was taken into a block and refused there; `data` says why where running it again says so. */
+export class Reverted extends Error {
+  constructor(readonly data: unknown) {
+    super('the transaction was refused');
+  }
+}
+
+const PASSKEYS_MAX = 50;
+/** Waiting for a block: the node answers in milliseconds, a block comes within a second. */
+const LOOK_AGAIN_MS = 60;
+const FINAL_MAX_MS = 30_000;
+/** A batch that the node cannot estimate before its first call is done gets this much for each call. */
+const CALL_GAS = 400_000n;
+/** What a WebAuthn signature and its bytes cost beside the calls. */
+const SIGNATURE_GAS = 150_000n;
+
+class Session {
+  #account = $state.raw<Account | undefined>(remembered('account'));
+  passkeys = $state.raw<Passkey[]>(remembered('passkeys') ?? []);
+  wallets = $state.raw<injected.Wallet[]>([]);
+
+  constructor() {
+    injected.discover((wallet) => (this.wallets = [...this.wallets, wallet]));
+  }
+
+  get address(): Address | undefined {
+    return this.#account?.kind === 'passkey' ? this.#account.passkey.address : this.#account?.address;
+  }
+
+  get kind(): 'passkey' | 'wallet' | undefined {
+    return this.#account?.kind;
+  }
+
+  get name(): string | undefined {
+    if (this.#account?.kind === 'passkey') return this.#account.passkey.name || undefined;
+    const wallet = this.#account?.wallet;
+    return this.wallets.find(({ id }) => id === wallet)?.name;
+  }
+
+  is(address: Address | string | null | undefined): boolean {
+    return same(this.address, address);
+  }
+
+  async signUp(name: string): Promise<void> {
+    const { create } = await import('../wallets/passkey');
+    this.#enter(await create(name));
+  }
+
+  async signIn(): Promise<void> {
+    const { find } = await import('../wallets/passkey');
+    this.#enter(await find(this.passkeys, isKnown));
+  }
+
+  async connect(wallet: injected.Wallet): Promise<void> {
+    this.#set({ kind: 'wallet', address: await injected.connect(wallet), wallet: wallet.id });
+  }
+
+  /** The passkey stays on the device; signing in again needs no more than a fingerprint. */
+  signOut(): void {
+    this.#set(undefined);
+  }
+
+  /** Signs `calls`, sends them and waits until they are final. Refusals are thrown, before anything is signed where that can be known. */
+  async send(calls: Call[]): Promise<Receipt> {
+    const account = this.#account;
+    const from = this.address;
+    if (!account || !from) throw new Error('nobody is signed in');
+    await chain.node.dryRun(from, calls[0]!);
+    if (account.kind === 'passkey') return this.#final(from, calls, await signedByPasskey(account.passkey, calls));
+    const wallet = this.wallets.find(({ id }) => id === account.wallet);
+    if (!wallet) throw new Error('the wallet is not there any more');
+    await injected.useChain(wallet, chain.chainId);
+    if (calls.length > 1 && (await injected.canBatch(wallet, from, chain.chainId)))
+      return this.#final(from, calls, await injected.sendBatch(wallet, from, chain.chainId, calls));
+    let receipt: Receipt | undefined;
+    for (const call of calls) receipt = await this.#final(from, [call], await injected.sendOne(wallet, from, call));
+    return receipt!;
+  }
+
+  async #final(from: Address, calls: Call[], hash: Hex): Promise<Receipt> {
+    const until = performance.now() + FINAL_MAX_MS;
+    while (performance.now() < until) {
+      const receipt = await chain.node.receipt(hash);
+      if (receipt?.status === '0x1') return receipt;
+      if (receipt) throw new Reverted(await whyReverted(from, calls, receipt));
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+    throw new Error(`transaction ${hash} is in no block after ${FINAL_MAX_MS / 1_000} s`);
+  }
+
+  #enter(passkey: Passkey): void {
+    const others = this.passkeys.filter(({ id }) => id !== passkey.id);
+    this.passkeys = [passkey, ...others].slice(0, PASSKEYS_MAX);
+    remember('passkeys', this.passkeys);
+    this.#set({ kind: 'passkey', passkey });
+  }
+
+  #set(account: Account | undefined): void {
+    this.#account = account;
+    remember('account', account);
+  }
+}
+
+/** An account that has done something, or was given something. */
+async function isKnown(address: Address): Promise<boolean> {
+  const [{ nonce }, devices, orders] = await Promise.all([chain.node.account(address), chain.node.devices(10_000), chain.node.orders(1, address)]);
+  return nonce > 0 || orders.length > 0 || devices.some(({ owner }) => same(owner, address));
+}
+
+async function signedByPasskey(passkey: Passkey, calls: Call[]): Promise<Hex> {
+  const { sign } = await import('../wallets/passkey');
+  const nonce = Number(await chain.rpc.request<Hex>('eth_getTransactionCount', [passkey.address, 'pending']));
+  const gas = await gasOf(passkey.address, calls);
+  return chain.node.sendRaw(await sign(passkey, { chainId: chain.chainId, nonce, gas, calls }));
+}
+
+/** Calls after the first may need what the first one does, so where one cannot be estimated alone it gets a fixed amount. */
+async function gasOf(from: Address, calls: Call[]): Promise<bigint> {
+  const each = await Promise.all(
+    calls.map(({ to, data }) =>
+      chain.rpc.request<Hex>('eth_estimateGas', [{ from, to, data, value: numberToHex(0) }]).then(hexToBigInt, (failure: unknown) => {
+        if (failure instanceof RpcRefusal) return CALL_GAS;
+        throw failure;
+      }),
+    ),
+  );
+  return each.reduce((sum, gas) => sum + gas, SIGNATURE_GAS);
+}
+
+/** Runs it again on the state before its block, for the reason that a receipt does not carry. */
+async function whyReverted(from: Address, calls: Call[], receipt: Receipt): Promise<unknown> {
+  const before = numberToHex(hexToBigInt(receipt.blockNumber) - 1n);
+  for (const call of calls) {
+    try {
+      await chain.node.dryRun(from, call, before);
+    } catch (failure) {
+      return (failure as RpcRefusal).data;
+    }
+  }
+  return undefined;
+}
+
+export const session = new Session();

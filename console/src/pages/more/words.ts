@@ -1,0 +1,6 @@
+import { words } from '../../lib/i18n/index.svelte';
+
+export default words({
+  en: { title: 'More', pages: 'All pages' },
+  ko: { title: '더 보기', pages: '모든 페이지' },
+});
