@@ -5,7 +5,7 @@ export type Page = {
   /** First part of the path; the home page has none. */
   path: string;
   title: { en: string; ko: string };
-  /** `main`: in the bar (four at most, a phone is narrow); `more`: listed behind "More"; `none`: reached by links only. */
+  /** `main`: in the bar (five at most, a phone is narrow); `more`: listed behind "More"; `none`: reached by links only. */
   place: 'main' | 'more' | 'none';
   /** Strokes of a picture of 24 × 24. */
   icon: string;
@@ -17,6 +17,20 @@ export const PAGES: readonly Page[] = [
   {
     path: '', title: { en: 'Home', ko: '홈' }, place: 'main', icon: 'M4 11 12 4l8 7v9h-5v-6H9v6H4z', load: () => import('./home/Page.svelte'),
   },
+  {
+    path: 'devices', title: { en: 'Machines', ko: '기기' }, place: 'main',
+    icon: 'M5 3h14v18H5zM5 7h14M8 5h.01M12 18a4 4 0 1 0 0-8 4 4 0 0 0 0 8z', load: () => import('./devices/Page.svelte'),
+  },
+  {
+    path: 'orders', title: { en: 'Orders', ko: '주문' }, place: 'main', icon: 'M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8', load: () => import('./orders/Page.svelte'),
+  },
+  {
+    path: 'shop', title: { en: 'My shop', ko: '내 가게' }, place: 'more', icon: 'M4 9h16l-1-5H5zM5 9v11h14V9M10 20v-6h4v6', load: () => import('./shop/Page.svelte'),
+  },
+  {
+    path: 'account', title: { en: 'Account', ko: '계정' }, place: 'more', icon: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 21c0-5 3-7 7-7s7 2 7 7', load: () => import('./account/Page.svelte'),
+  },
+  { path: 'pair', title: { en: 'New machine', ko: '새 기기' }, place: 'none', icon: 'M12 5v14M5 12h14', load: () => import('./pair/Page.svelte') },
   {
     path: 'more', title: { en: 'More', ko: '더 보기' }, place: 'main', icon: 'M5 12h.01M12 12h.01M19 12h.01', load: () => import('./more/Page.svelte'),
   },

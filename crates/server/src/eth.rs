@@ -89,7 +89,7 @@ const METHODS: &[(&str, Method)] = &[
     ("debug_traceCall", |b, p| ok(b.trace_call(next(p)?, at(p)?, or(p, GethDebugTracingOptions::default())?)?)),
     ("dure_account", |b, p| ok(b.account(next::<Address>(p)?)?)),
     ("dure_nonce", |b, p| ok(U64::from(b.nonce_of(next(p)?, next(p)?)?))),
-    ("dure_orders", |b, p| ok(orders::orders(b, rows(p)?)?)),
+    ("dure_orders", |b, p| ok(orders::orders(b, rows(p)?, or(p, None)?)?)),
     ("dure_order", |b, p| ok(orders::one(b, next(p)?)?)),
     ("dure_orderTimeline", |b, p| ok(orders::timeline(b, next(p)?)?)),
     ("dure_shops", |b, p| ok(orders::shops(b, rows(p)?)?)),

@@ -3,7 +3,7 @@
 //! Amounts are decimal strings of minor units; levels and times are numbers in the units of `dure_rules::orders`.
 
 use crate::backend::{Backend, BackendError};
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use alloy_rpc_types_eth::Filter;
 use alloy_sol_types::SolEventInterface as _;
 use dure_api::abi::orders::IOrders::{self, IOrdersEvents as Event};
@@ -15,9 +15,10 @@ use std::cmp::Reverse;
 /// Events of one order that are given; no order has so many.
 const STEPS_MAX: usize = 1_000;
 
-/// All orders, the newest first.
-pub(crate) fn orders(backend: &dyn Backend, limit: usize) -> Result<Vec<Value>, BackendError> {
+/// All orders, or those that `party` is owner or shop of; the newest first.
+pub(crate) fn orders(backend: &dyn Backend, limit: usize, party: Option<Address>) -> Result<Vec<Value>, BackendError> {
     let mut all = scan(backend, &ORDERS)?;
+    all.retain(|order| party.is_none_or(|party| order.owner == party || order.shop == party));
     let shops = scan(backend, &SHOPS)?;
     all.sort_by_key(|order| (Reverse(order.created_ms), order.id));
     Ok(all.iter().take(limit).map(|record| order(record, &shops)).collect())
@@ -53,7 +54,9 @@ pub(crate) fn timeline(backend: &dyn Backend, order: B256) -> Result<Vec<Value>,
 
 /// One event of an order: what it is called, who did it, and what it says in words.
 fn step(log: &alloy_rpc_types_eth::Log) -> Option<Value> {
-    let (event, by, sentence) = match Event::decode_log(&log.inner).ok()?.data {
+    let event = Event::decode_log(&log.inner).ok()?.data;
+    let facts = facts(&event);
+    let (event, by, sentence) = match event {
         Event::OrderAsked(event) => ("OrderAsked", None, format!("asked for, {} minor units", event.total)),
         Event::OrderMoved(event) => ("OrderMoved", Some(event.by), moved(&event)),
         Event::ParcelNamed(event) if event.tracking.is_empty() => ("ParcelNamed", None, "parcel handed over".into()),
@@ -65,9 +68,25 @@ fn step(log: &alloy_rpc_types_eth::Log) -> Option<Value> {
         _ => return None,
     };
     Some(json!({
-        "event": event, "by": by, "sentence": sentence, "timeMs": log.block_timestamp.unwrap_or(0) * 1_000,
+        "event": event, "by": by, "sentence": sentence, "facts": facts, "timeMs": log.block_timestamp.unwrap_or(0) * 1_000,
         "height": log.block_number, "transaction": log.transaction_hash,
     }))
+}
+
+/// What a program needs to say the step in words of its own; numbers as decimal strings.
+fn facts(event: &Event) -> Value {
+    match event {
+        Event::OrderAsked(event) => json!({ "total": event.total.to_string() }),
+        Event::OrderMoved(event) => {
+            let name = |state: u8| OrderState::ALL.get(usize::from(state)).map(|state| state.name());
+            json!({ "from": name(event.from), "to": name(event.to), "deadlineMs": event.deadlineMs.to_string() })
+        }
+        Event::ParcelNamed(event) => json!({ "tracking": event.tracking, "sscc": event.sscc.to_string() }),
+        Event::CodeWrong(event) => json!({ "triesLeft": event.triesLeft.to_string() }),
+        Event::EvidenceGiven(event) => json!({ "level": event.level.to_string() }),
+        Event::RefundNamed(event) => json!({ "refund": event.refund.to_string() }),
+        _ => json!({}),
+    }
 }
 
 fn moved(event: &IOrders::OrderMoved) -> String {

@@ -39,6 +39,12 @@ export function fromFragment(fragment: string): Pairing | undefined {
   }
 }
 
+/** The other way: what stands behind # of a link to the page /pair. */
+export function toFragment(document: unknown): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(document));
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
 /** Checks every field: the document comes from outside. */
 export function parse(raw: unknown): Pairing | undefined {
   if (typeof raw !== 'object' || raw === null) return undefined;

@@ -39,6 +39,9 @@ export const orderWords = words({
     left: (level: string, capacity: string) => `${level} of ${capacity} left`,
     neverRead: 'no level told yet',
     low: 'low',
+    supply: 'Supply',
+    underWay: 'An order is under way',
+    deadline: (when: string) => `time runs out ${when}`,
   },
   ko: {
     states: {
@@ -76,5 +79,8 @@ export const orderWords = words({
     left: (level: string, capacity: string) => `${capacity} 중 ${level} 남음`,
     neverRead: '아직 잔량을 알리지 않음',
     low: '부족',
+    supply: '잔량',
+    underWay: '진행 중인 주문이 있습니다',
+    deadline: (when: string) => `기한 ${when}`,
   },
 });

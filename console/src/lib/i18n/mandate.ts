@@ -1,0 +1,63 @@
+// Words of mandates: what a machine may buy, as a form and as sentences.
+import { words } from './index.svelte';
+
+export const mandateWords = words({
+  en: {
+    how: 'May it order by itself?',
+    modes: { auto: 'Yes, it orders by itself', confirm: 'It asks me each time', notify: 'No, it only tells me' },
+    modesWhy: {
+      auto: 'Within the limits below. You can cancel every order.',
+      confirm: 'You have two days to say yes. If you do not, nothing is ordered.',
+      notify: 'It says that the level is low. Nothing is bought.',
+    },
+    budget: 'Most money in 30 days', orderMax: 'Most for one order', unitPriceMax: (unit: string) => `Most for 1 ${unit}`,
+    finer: 'Finer limits', shops: 'From which shops?', anyShop: 'Any shop with a deposit', onlyThese: 'Only these:',
+    now: (low: string, high: string, unit: string) => `Shops ask ${low} to ${high} for 1 ${unit} now.`,
+    wrongAmount: 'Write an amount, such as 12.50',
+    says: {
+      auto: 'It orders by itself.', confirm: 'It asks you before each order.', notify: 'It tells you when the level is low. It buys nothing.',
+      money: (order: string, budget: string, span: string) => `At most ${order} for one order, and ${budget} in ${span}.`,
+      count: (orders: string, span: string) => `At most ${orders} in ${span}.`,
+      orders: { one: '# order', other: '# orders' },
+      unit: (price: string, unit: string) => `At most ${price} for 1 ${unit}.`,
+      any: 'From any shop that has put down a deposit.', only: (names: string) => `Only from ${names}.`,
+      interval: (span: string) => `At least ${span} between two orders.`,
+      arbiters: (names: string, percent: string) => `If you and a shop disagree, ${names} decides. If nobody decides, you get at least ${percent} back.`,
+      evidence: 'When the machine feels that it was filled, the shop is paid a day later, unless you object.',
+      noEvidence: 'The shop is paid a week after delivery, unless you object.',
+      until: (date: string) => `This ends on ${date} by itself.`,
+    },
+    used: 'Money used in this period', usedCount: 'Orders in this period',
+    of: (part: string, whole: string) => `${part} of ${whole}`,
+    renews: (when: string) => `The period begins anew ${when}.`,
+  },
+  ko: {
+    how: '스스로 주문해도 되나요?',
+    modes: { auto: '네, 스스로 주문합니다', confirm: '매번 나에게 묻습니다', notify: '아니요, 알리기만 합니다' },
+    modesWhy: {
+      auto: '아래 한도 안에서만. 모든 주문은 취소할 수 있습니다.',
+      confirm: '이틀 안에 승인하지 않으면 주문하지 않습니다.',
+      notify: '부족하다고 알리기만 합니다. 아무것도 사지 않습니다.',
+    },
+    budget: '30일 동안 최대 금액', orderMax: '한 번 주문의 최대 금액', unitPriceMax: (unit: string) => `1 ${unit}의 최대 값`,
+    finer: '더 자세한 한도', shops: '어느 가게에서?', anyShop: '보증금을 맡긴 모든 가게', onlyThese: '이 가게만:',
+    now: (low: string, high: string, unit: string) => `지금 가게들은 1 ${unit}에 ${low}에서 ${high}을 받습니다.`,
+    wrongAmount: '12.50처럼 금액을 적으세요',
+    says: {
+      auto: '스스로 주문합니다.', confirm: '주문할 때마다 먼저 묻습니다.', notify: '부족하면 알립니다. 아무것도 사지 않습니다.',
+      money: (order: string, budget: string, span: string) => `한 번에 최대 ${order}, ${span} 동안 최대 ${budget}.`,
+      count: (orders: string, span: string) => `${span} 동안 최대 ${orders}.`,
+      orders: { one: '#번 주문', other: '#번 주문' },
+      unit: (price: string, unit: string) => `1 ${unit}에 최대 ${price}.`,
+      any: '보증금을 맡긴 모든 가게에서.', only: (names: string) => `${names}에서만.`,
+      interval: (span: string) => `주문 사이에 적어도 ${span}.`,
+      arbiters: (names: string, percent: string) => `가게와 다투면 ${names}이(가) 정합니다. 아무도 정하지 않으면 적어도 ${percent}를 돌려받습니다.`,
+      evidence: '기기가 채워진 것을 느끼면 하루 뒤 가게가 돈을 받습니다. 그 전에 이의를 제기할 수 있습니다.',
+      noEvidence: '배송 일주일 뒤 가게가 돈을 받습니다. 그 전에 이의를 제기할 수 있습니다.',
+      until: (date: string) => `${date}에 저절로 끝납니다.`,
+    },
+    used: '이번 기간에 쓴 돈', usedCount: '이번 기간의 주문',
+    of: (part: string, whole: string) => `${whole} 중 ${part}`,
+    renews: (when: string) => `${when} 새 기간이 시작됩니다.`,
+  },
+});

@@ -1,0 +1,36 @@
+import { words } from '../../lib/i18n/index.svelte';
+
+export default words({
+  en: {
+    title: 'Machines', mine: 'Mine', town: 'Everybody’s', noMine: 'No machine of yours is here yet.', toHome: 'Take one in on the home page',
+    unknown: 'No such machine is known.',
+    owner: 'Belongs to', model: 'Model', rules: 'What it may buy', limits: 'How much of it is used', noMandate: 'It may buy nothing: no limits were set.',
+    paused: 'Ordering is paused.', pause: 'Pause ordering', resume: 'Let it order again', change: 'Change the limits', save: 'Save these limits',
+    stop: 'Take the permission away', stopSure: 'The machine buys nothing more. Open orders go on.',
+    filled: 'I filled it up by hand', filledWhy: 'It begins a new turn: the next low level may be ordered again.',
+    giveUp: 'Give the machine up', giveUpSure: 'For good: nothing that this machine says counts any more. Open orders go on.',
+    holiday: 'Holiday', holidayWhy: 'While you are away, shops wait longer before a delivery counts as accepted. Parcels that nobody can look at cost you nothing.',
+    until: 'Away until', holidaySet: (date: string) => `You are away until ${date}.`, holidaySave: 'I am away', holidayEnd: 'I am back',
+    why: 'What would it buy now?', whyNot: 'What every shop offers, and why the machine would take it or not.',
+    offer: 'Offer', price: 'Price', each: (unit: string) => `For 1 ${unit}`, verdict: 'Would it?', yes: 'yes', soldBy: 'Shop', noOffers: 'No shop sells this now.',
+    orders: 'Its orders', noOrders: 'It has ordered nothing yet.',
+    people: 'People of the household', peopleWhy: 'Everybody may look: give them the link. Only who holds a key of the owner’s account may decide.',
+    link: 'Link to this machine', name: 'Name in this browser', rename: 'Rename', keyEpoch: 'Key number', messages: 'Messages signed', id: 'Number on the ledger',
+  },
+  ko: {
+    title: '기기', mine: '내 기기', town: '모두의 기기', noMine: '아직 내 기기가 없습니다.', toHome: '홈에서 들이기',
+    unknown: '알려진 기기가 아닙니다.',
+    owner: '주인', model: '모델', rules: '살 수 있는 것', limits: '쓴 한도', noMandate: '한도를 정하지 않아 아무것도 살 수 없습니다.',
+    paused: '주문이 일시 정지되어 있습니다.', pause: '주문 일시 정지', resume: '다시 주문하게 하기', change: '한도 바꾸기', save: '이 한도로 저장',
+    stop: '허락 거두기', stopSure: '기기는 더 이상 아무것도 사지 않습니다. 진행 중인 주문은 계속됩니다.',
+    filled: '직접 채웠어요', filledWhy: '새로 시작합니다: 다음에 부족해지면 다시 주문할 수 있습니다.',
+    giveUp: '기기 폐기', giveUpSure: '되돌릴 수 없습니다: 이 기기의 말은 더 이상 통하지 않습니다. 진행 중인 주문은 계속됩니다.',
+    holiday: '휴가', holidayWhy: '집을 비운 동안에는 배송이 받아들여진 것으로 치기까지 가게가 더 기다립니다. 아무도 보지 못한 소포로 손해 보지 않습니다.',
+    until: '돌아오는 날', holidaySet: (date: string) => `${date}까지 집을 비웁니다.`, holidaySave: '집을 비웁니다', holidayEnd: '돌아왔습니다',
+    why: '지금이라면 무엇을 살까요?', whyNot: '가게마다의 상품과, 기기가 그것을 살지 말지의 이유입니다.',
+    offer: '상품', price: '값', each: (unit: string) => `1 ${unit}당`, verdict: '살까요?', yes: '네', soldBy: '가게', noOffers: '지금 파는 가게가 없습니다.',
+    orders: '이 기기의 주문', noOrders: '아직 주문한 것이 없습니다.',
+    people: '가족', peopleWhy: '누구나 볼 수 있습니다: 링크를 주세요. 주인 계정의 열쇠를 가진 사람만 결정할 수 있습니다.',
+    link: '이 기기의 링크', name: '이 브라우저에서의 이름', rename: '이름 바꾸기', keyEpoch: '열쇠 번호', messages: '서명한 메시지', id: '원장 번호',
+  },
+});
