@@ -33,7 +33,7 @@ export function publish(offer: NewOffer, nowMs: number): Call[] {
   const terms = {
     gtin: BigInt(gtin), content: BigInt(content), unit, price, tax, shipping,
     cancelMs: ms(hours.cancel), shipByMs: ms(hours.ship), deliverByMs: ms(hours.deliver), returnMs: ms(hours.return),
-    arbiters: [...arbiters], defaultRefundPercent: DEFAULT_REFUND_PERCENT, validUntilMs: BigInt(Math.floor(nowMs)) + VALID_MS,
+    arbiters: [...arbiters], defaultRefundPercent: DEFAULT_REFUND_PERCENT, validUntilMs: BigInt(nowMs) + VALID_MS,
   };
   return call(encodeFunctionData({ abi: ordersAbi, functionName: 'publishOffer', args: [terms, stock] }));
 }

@@ -8,8 +8,11 @@ import type { Address } from 'viem';
 const BEAT_MIN_MS = 250;
 /** Between two steps of the shown clock. */
 const CLOCK_MS = 1_000;
-/** The pace is measured over so much wall time. */
-const PACE_WINDOW_MS = 5_000;
+/** The pace is measured over so much wall time, and told from a part of it on. */
+const PACE_WINDOW_MS = 20_000;
+const PACE_FROM_MS = 4_000;
+/** The paces that people choose; measuring wobbles. */
+const PACES = [1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 120, 200, 240, 300, 400, 500, 600];
 const NO_LOGS = /^0x0*$/;
 
 type Header = { number: string; timestamp: string; timestampMs?: string; logsBloom: string; gasUsed: string };
@@ -80,7 +83,7 @@ class Chain {
     this.#samples.push({ wall: this.#headSeen, chain: this.#headMs });
     while (this.#samples.length > 2 && this.#headSeen - this.#samples[0]!.wall > PACE_WINDOW_MS) this.#samples.shift();
     const [first, last] = [this.#samples[0]!, this.#samples.at(-1)!];
-    if (last.wall - first.wall > PACE_WINDOW_MS / 2) this.pace = rounded((last.chain - first.chain) / (last.wall - first.wall));
+    if (last.wall - first.wall > PACE_FROM_MS) this.pace = nearest((last.chain - first.chain) / (last.wall - first.wall));
     if (this.nowMs === 0) this.#tick();
     if (!NO_LOGS.test(header.logsBloom) || BigInt(header.gasUsed) > 0n) this.#beat();
   }
@@ -88,7 +91,7 @@ class Chain {
   #tick(): void {
     if (this.#headMs === 0) return;
     const since = this.status === 'live' ? (performance.now() - this.#headSeen) * this.pace : 0;
-    this.nowMs = Math.max(this.nowMs, this.#headMs + since);
+    this.nowMs = Math.max(this.nowMs, Math.floor(this.#headMs + since));
   }
 
   #beat(): void {
@@ -105,11 +108,9 @@ class Chain {
   }
 }
 
-/** A pace is 1 or a whole number that a person chose; measuring wobbles. */
-function rounded(pace: number): number {
-  if (pace < 1.5) return 1;
-  const step = 10 ** Math.max(0, Math.floor(Math.log10(pace)) - 1);
-  return Math.round(pace / step) * step;
+function nearest(pace: number): number {
+  const distance = (one: number) => Math.abs(Math.log(pace / one));
+  return PACES.reduce((best, one) => (distance(one) < distance(best) ? one : best));
 }
 
 export const chain = new Chain();
