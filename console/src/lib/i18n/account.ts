@@ -1,5 +1,5 @@
 // Words of accounts that several pages share.
-import { words } from './index.svelte';
+import { words } from './words';
 
 export const accountWords = words({
   en: {

@@ -1,9 +1,6 @@
-// Words in the person's language. A page keeps its own words in words.ts beside it, both languages with the same keys.
+// Numbers, money and dates in the person's language.
 import { prefs } from '../state/prefs.svelte';
 import * as format from './format';
-
-/** Both languages of a page; TypeScript holds that they have the same keys. */
-export const words = <W>(both: { en: W; ko: NoInfer<W> }) => both;
 
 /** Formats of `format.ts` in the person's language. */
 export const say = {

@@ -1,5 +1,5 @@
 // Words of mandates: what a machine may buy, as a form and as sentences.
-import { words } from './index.svelte';
+import { words } from './words';
 
 export const mandateWords = words({
   en: {

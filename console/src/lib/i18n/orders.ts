@@ -1,5 +1,5 @@
 // Words of orders that several pages share: states, what comes next, steps of a timeline.
-import { words } from './index.svelte';
+import { words } from './words';
 
 export const orderWords = words({
   en: {

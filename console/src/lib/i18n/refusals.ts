@@ -1,7 +1,7 @@
 // Every refusal of abi/*.json in plain words: what stands against it and what to do. A test holds that none is missing. A table.
 import type { Reason } from '../domain/refusal';
 import type { Lang } from '../state/prefs.svelte';
-import { words } from './index.svelte';
+import { words } from './words';
 
 /** Facts of a refusal, already in words: amounts, dates, short names. */
 type Facts = Record<string, string>;

@@ -1,5 +1,5 @@
 // Words of the shell: what every page has around it.
-import { words } from './index.svelte';
+import { words } from './words';
 
 export const shell = words({
   en: {

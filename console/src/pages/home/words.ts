@@ -1,4 +1,4 @@
-import { words } from '../../lib/i18n/index.svelte';
+import { words } from '../../lib/i18n/words';
 
 export default words({
   en: {
