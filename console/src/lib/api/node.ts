@@ -78,6 +78,7 @@ export class Node {
 
 /** What `Node.offersOf` gives. */
 export type Offer = Awaited<ReturnType<Node['offersOf']>>[number];
+export type OfferTerms = Awaited<ReturnType<Node['offer']>>;
 export type Mandate = Awaited<ReturnType<Node['mandate']>>;
 export type Slot = Awaited<ReturnType<Node['slot']>>;
 export type OrderRecord = Awaited<ReturnType<Node['orderRecord']>>;

@@ -143,5 +143,9 @@ export function live<T>(ask: () => Promise<T> | undefined) {
     get error() {
       return error;
     },
+    /** Whether a first answer, good or bad, is there. A page shows itself when all that it asks for is settled, so that nothing jumps. */
+    get settled() {
+      return value !== undefined || error !== undefined;
+    },
   };
 }
