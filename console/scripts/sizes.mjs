@@ -1,5 +1,4 @@
-// What a first visit and what a page costs, in bytes of brotli JavaScript, from dist/.vite/manifest.json's twin in index.html.
-// Fails where a bound is passed.
+// What a first visit and what a page costs, in bytes of brotli JavaScript. Fails where a bound is passed.
 import fs from 'node:fs';
 import path from 'node:path';
 

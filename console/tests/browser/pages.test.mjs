@@ -66,7 +66,7 @@ for (const look of LOOKS) {
     const behind = [`/devices/${machine.id}`, `/orders/${order.id}`, `/shop/invoice/${order.id}`, newcomer.link(account(1).address, [arbiter]), '/no-such-page'];
     for (const path of [...listed, ...behind]) {
       await owner.open(path);
-      await check(owner.page, path, path.split(/[/#]/).filter((part) => part && part.length < 20 && !part.includes(':')).join('-') || 'home', look);
+      await check(owner.page, path, nameOf(path), look);
     }
     await owner.done();
   });
@@ -84,6 +84,9 @@ for (const look of LOOKS) {
     await seller.done();
   });
 }
+
+/** A page's name in the screenshots: ids become `one`. */
+const nameOf = (path) => new URL(path, 'http://localhost').pathname.split('/').filter(Boolean).map((part) => (part.startsWith('0x') ? 'one' : part)).join('-') || 'home';
 
 /** Waits until the page shows what it has to show, opens what can be opened, and holds it to everything. */
 async function check(page, path, what, { lang, theme, width }) {

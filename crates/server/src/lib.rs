@@ -1,4 +1,4 @@
-//! One port: JSON-RPC over HTTP and WebSocket, and the status page.
+//! One port: JSON-RPC over HTTP and WebSocket, and the console.
 //!
 //! This crate never decides what a transaction may do, never touches a disk, and knows the node only as a [`Backend`].
 

@@ -29,8 +29,6 @@ export const orderWords = words({
       refundNamed: (amount: string) => `A refund of ${amount} was proposed.`, stated: 'A statement was put on record.',
     },
     way: ['ordered', 'accepted', 'on its way', 'delivered'],
-    until: (when: string) => `Until ${when}.`,
-    fromTo: (shop: string) => `from ${shop}`,
     nobodysTurn: 'Nothing is left to do.',
     turn: { owner: 'The household is next.', shop: 'The shop is next.', arbiter: 'The arbiter is next.', nobody: '' },
     pack: (content: string) => `a pack of ${content}`,
@@ -41,7 +39,7 @@ export const orderWords = words({
     low: 'low',
     supply: 'Supply',
     underWay: 'An order is under way',
-    deadline: (when: string) => `time runs out ${when}`,
+    deadline: (span: string) => `${span} left`,
   },
   ko: {
     states: {
@@ -69,8 +67,6 @@ export const orderWords = words({
       refundNamed: (amount: string) => `${amount} 환불을 제안했습니다.`, stated: '진술을 기록했습니다.',
     },
     way: ['주문', '수락', '배송 중', '도착'],
-    until: (when: string) => `기한: ${when}.`,
-    fromTo: (shop: string) => `${shop}에서`,
     nobodysTurn: '더 할 일이 없습니다.',
     turn: { owner: '가족 차례입니다.', shop: '가게 차례입니다.', arbiter: '중재인 차례입니다.', nobody: '' },
     pack: (content: string) => `${content} 한 팩`,
@@ -81,6 +77,6 @@ export const orderWords = words({
     low: '부족',
     supply: '잔량',
     underWay: '진행 중인 주문이 있습니다',
-    deadline: (when: string) => `기한 ${when}`,
+    deadline: (span: string) => `${span} 남음`,
   },
 });

@@ -5,7 +5,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use std::{future::ready, sync::LazyLock};
@@ -29,7 +29,10 @@ static TAGS: LazyLock<Vec<String>> =
 
 /// Every path that nothing else answers: a file of the console, or, where it names no file, the page, which knows its own paths.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().fallback(|request: Request| ready(answer(request.uri().path(), request.headers())))
+    Router::new().fallback(|request: Request| {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        ready(if reads { answer(request.uri().path(), request.headers()) } else { StatusCode::NOT_FOUND.into_response() })
+    })
 }
 
 fn answer(path: &str, asked: &HeaderMap) -> Response {
