@@ -5,7 +5,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { concat, createWalletClient, encodeFunctionData, http, keccak256, numberToHex, stringToHex } from 'viem';
+import { Chacha20Poly1305 } from '@hpke/chacha20poly1305';
+import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
+import { concat, createWalletClient, decodeFunctionResult, encodeFunctionData, http, keccak256, numberToHex, size, stringToHex } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 
 export const ORDERS = '0xd00e000000000000000000000000000000000010';
@@ -74,6 +76,23 @@ export const orders = (node, index, functionName, args) => send(node, index, ORD
 const little = (value, bytes) => concat([`0x${numberToHex(value, { size: bytes }).slice(2).match(/../g).reverse().join('')}`]);
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
+const HOME = 'Anna Muster\nLindenweg 3';
+const SALT = `0x${'77'.repeat(32)}`;
+const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
+
+/** The address, sealed to a shop for one order: crates/gateways/src/seal.rs. */
+async function seal(sealingKey, order) {
+  const text = Buffer.from(HOME);
+  const clear = Buffer.alloc(512);
+  Buffer.from(SALT.slice(2), 'hex').copy(clear);
+  clear.writeUInt16LE(text.length, 32);
+  text.copy(clear, 34);
+  const recipientPublicKey = await suite.kem.deserializePublicKey(Buffer.from(sealingKey.slice(2), 'hex'));
+  const sender = await suite.createSenderContext({ recipientPublicKey, info: Buffer.from('dure.address') });
+  const sealed = await sender.seal(clear, Buffer.from(order.slice(2), 'hex'));
+  return concat([`0x${Buffer.from(sender.enc).toString('hex')}`, `0x${Buffer.from(sealed).toString('hex')}`]);
+}
+
 /** A washing machine with a P-256 key of its own, and its gateway. */
 export class Machine {
   #key = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -104,7 +123,7 @@ export class Machine {
       v: 1, chainId: this.node.chainId, name: this.name, simulated: true, owner, model: '9521000000025', keyKind: 'p256', key: this.key,
       possession: this.#sign('dure.device.possession', payload),
       slot: { number: 0, name: 'Detergent', unit: 'mL', capacity: 2000, threshold: 300, rearm: 1200, gtins: ['9521000000018'] },
-      arbiters, addressCommitment: `0x${'77'.repeat(32)}`, credit: CREDIT,
+      arbiters, addressCommitment: keccak256(concat([SALT, stringToHex(HOME)])), credit: CREDIT,
     };
   }
 
@@ -126,10 +145,17 @@ export class Machine {
     return this.#say(concat(['0x00', little(level, 8)]));
   }
 
-  /** Orders: no delivery code, an address that nobody will open. */
-  place(level, offer) {
-    const sealed = `0x${'5a'.repeat(560)}`;
-    return this.#say(concat(['0x01', little(level, 8), offer, `0x${'00'.repeat(32)}`, little(560, 4), sealed]));
+  /** Orders the first attempt of a cycle, without a delivery code. */
+  async place(level, offer, { cycle = 0 } = {}) {
+    const order = keccak256(concat([stringToHex('dure.order'), this.id, '0x00', little(cycle, 4), '0x01']));
+    const { shop } = await this.view('offer', [offer]);
+    const sealed = await seal((await this.view('shop', [shop])).sealingKey, order);
+    return this.#say(concat(['0x01', little(level, 8), offer, `0x${'00'.repeat(32)}`, little(size(sealed), 4), sealed]));
+  }
+
+  async view(functionName, args) {
+    const answer = await rpc(this.node, 'eth_call', { to: ORDERS, data: encode(functionName, args) }, 'latest');
+    return decodeFunctionResult({ abi: ordersAbi, functionName, data: answer });
   }
 }
 

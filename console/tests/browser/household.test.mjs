@@ -27,7 +27,6 @@ test('a shop is opened and sells, by clicks', async () => {
   const { page } = shop;
   await page.getByLabel('Name of the shop').fill('Click Shop');
   await page.getByLabel('GLN (13 digits)').fill('9521000000001');
-  await page.getByLabel('Key for addresses').fill('33'.repeat(32));
   await button(page, 'Open the shop').click();
   await page.getByRole('heading', { name: 'Click Shop' }).waitFor();
   await page.getByLabel('GTIN (8, 12, 13 or 14 digits)').fill('9521000000018');
@@ -63,6 +62,7 @@ test('the machine runs low and orders; both browsers see every step within a sec
   await shop.open(`/orders/${order.id}`);
   await home.page.getByText('The machine said that 250 mL was left. It asks for more at 300 mL.').waitFor();
   await home.page.getByText('Nobody pressed a button').waitFor();
+  await shop.page.getByText('Anna Muster\nLindenweg 3').waitFor();
   const steps = [
     [shop, 'Accept', null, 'Accepted'],
     [shop, 'The parcel is on its way', null, 'Shipped'],
@@ -104,7 +104,7 @@ test('in confirm mode the machine asks, and a person says no', async () => {
   await page.getByText('It asks you before each order.').waitFor();
   const [{ account: seller }] = await rpc(node, 'dure_shops');
   await machine.level(1_700);
-  await machine.place(200, await offerOf(seller));
+  await machine.place(200, await offerOf(seller), { cycle: 1 });
   await home.open('/');
   await page.getByRole('link', { name: 'Say yes or no' }).click();
   await button(page, 'No, do not order').click();
@@ -120,7 +120,6 @@ test('a refusal is said in plain words, in both languages, and a person who says
   const { page } = poor;
   await page.getByLabel('Name of the shop').fill('Too large');
   await page.getByLabel('GLN (13 digits)').fill('9521000000001');
-  await page.getByLabel('Key for addresses').fill('33'.repeat(32));
   await page.getByLabel('Deposit (TOWN)').fill('99999');
   await button(page, 'Open the shop').click();
   await page.getByText('There is not enough money: you have 10,000.00 TOWN, and this needs 99,999.00 TOWN.').waitFor();

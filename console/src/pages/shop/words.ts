@@ -3,11 +3,12 @@ import { words } from '../../lib/i18n/words';
 export default words({
   en: {
     title: 'My shop', open: 'Open a shop', openWhy: 'A shop puts down a deposit. Each order reserves as much of it as the order costs, until the order has ended. Who does not keep their word pays from it.',
-    name: 'Name of the shop', gln: 'GLN (13 digits)', glnWrong: '13 digits, the last one is a check digit', sealing: 'Key for addresses', sealingWhy: '64 hex digits, from “dure shop keys”. Households seal delivery addresses to it.', sealingWrong: '0x and 64 hex digits',
+    name: 'Name of the shop', gln: 'GLN (13 digits)', glnWrong: '13 digits, the last one is a check digit', sealing: 'Key for addresses', sealingOwn: 'I have a key for addresses already', sealingWhy: 'The public half, 64 hex digits. Machines seal delivery addresses to it. Empty: this browser makes one and keeps it.', sealingWrong: '0x and 64 hex digits',
     bond: 'Deposit', openIt: 'Open the shop', amountWrong: 'Write an amount, such as 12.50',
     toDo: 'Orders that wait for you', nothing: 'None. The others run by themselves.', all: 'All orders', noOrders: 'No orders yet.',
     deposit: 'Deposit', reserved: 'Reserved for open orders', of: (part: string, whole: string) => `${part} of ${whole}`, free: (amount: string) => `${amount} is free for new orders.`,
     more: 'Put more down', back: 'Take some back', backWhy: 'What you take back is paid after seven days.', fetch: 'Fetch what is due', amount: 'Amount',
+    keyTitle: 'Key for addresses', keyHere: 'It is kept in this browser. Without it nobody can read where parcels go: save a copy, which “dure shop” can use too.', keyElsewhere: 'It is not in this browser: read addresses with “dure shop address”.', keySave: 'Save a copy',
     offers: 'My offers', noOffers: 'Nothing is offered yet.', stock: (count: string) => `${count} in stock`, withdrawn: 'taken back', until: (date: string) => `until ${date}`,
     add: 'Add to stock', packs: 'Packs', take: 'Take the offer back', takeSure: 'Orders that exist go on.',
     publish: 'A new offer', publishIt: 'Publish the offer', gtin: 'GTIN (8, 12, 13 or 14 digits)', gtinWrong: 'The check digit does not fit', content: 'What a pack holds', unit: 'Unit (UCUM: mL, g, 1)',
@@ -17,11 +18,12 @@ export default words({
   },
   ko: {
     title: '내 가게', open: '가게 열기', openWhy: '가게는 보증금을 맡깁니다. 주문마다 그 값만큼 묶이고, 주문이 끝나면 풀립니다. 약속을 지키지 않으면 여기서 물어 줍니다.',
-    name: '가게 이름', gln: 'GLN (13자리)', glnWrong: '13자리이고 마지막은 검사 숫자입니다', sealing: '주소용 열쇠', sealingWhy: '“dure shop keys”로 얻는 64자리 16진수. 가구는 배송 주소를 이 열쇠로 봉인합니다.', sealingWrong: '0x와 64자리 16진수',
+    name: '가게 이름', gln: 'GLN (13자리)', glnWrong: '13자리이고 마지막은 검사 숫자입니다', sealing: '주소용 열쇠', sealingOwn: '주소용 열쇠가 이미 있습니다', sealingWhy: '공개 부분, 64자리 16진수. 기기는 배송 주소를 이 열쇠로 봉인합니다. 비우면 이 브라우저가 만들어 보관합니다.', sealingWrong: '0x와 64자리 16진수',
     bond: '보증금', openIt: '가게 열기', amountWrong: '12.50처럼 금액을 적으세요',
     toDo: '기다리는 주문', nothing: '없습니다. 나머지는 저절로 돌아갑니다.', all: '모든 주문', noOrders: '아직 주문이 없습니다.',
     deposit: '보증금', reserved: '진행 중인 주문에 묶임', of: (part: string, whole: string) => `${whole} 중 ${part}`, free: (amount: string) => `새 주문에 쓸 수 있는 금액은 ${amount}입니다.`,
     more: '더 맡기기', back: '일부 찾기', backWhy: '찾는 금액은 이레 뒤에 지급됩니다.', fetch: '때가 된 금액 받기', amount: '금액',
+    keyTitle: '주소용 열쇠', keyHere: '이 브라우저에 있습니다. 이것이 없으면 소포가 갈 곳을 아무도 읽지 못합니다. 사본을 저장하세요. “dure shop”도 쓸 수 있습니다.', keyElsewhere: '이 브라우저에 없습니다. “dure shop address”로 주소를 읽으세요.', keySave: '사본 저장',
     offers: '내 상품', noOffers: '아직 상품이 없습니다.', stock: (count: string) => `재고 ${count}`, withdrawn: '철회됨', until: (date: string) => `${date}까지`,
     add: '재고 추가', packs: '팩 수', take: '상품 철회', takeSure: '이미 있는 주문은 계속됩니다.',
     publish: '새 상품', publishIt: '상품 올리기', gtin: 'GTIN (8, 12, 13, 14자리)', gtinWrong: '검사 숫자가 맞지 않습니다', content: '한 팩의 내용량', unit: '단위 (UCUM: mL, g, 1)',

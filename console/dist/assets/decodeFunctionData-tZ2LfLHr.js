@@ -1,1 +1,0 @@
-import{F as e,Q as t,V as n,rt as r,z as i}from"./index-DwhkAg3g.js";function a(a){let{abi:o,data:s}=a,c=n(s,0,4),l=o.find(e=>e.type===`function`&&c===i(r(e)));if(!l)throw new t(c,{docsPath:`/docs/contract/decodeFunctionData`});return{functionName:l.name,args:`inputs`in l&&l.inputs&&l.inputs.length>0?e(l.inputs,n(s,4)):void 0}}export{a as t};
