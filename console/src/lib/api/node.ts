@@ -35,9 +35,12 @@ export class Node {
   receipt = (hash: Hex) => this.rpc.request<Receipt | null>('eth_getTransactionReceipt', [hash]);
   sendRaw = (raw: Hex) => this.rpc.request<Hex>('eth_sendRawTransaction', [raw]);
 
-  /** Runs a call of `from` without sending it; throws what the rule would say. */
-  dryRun = (from: Address, call: Call, block: Hex | 'latest' = 'latest') =>
-    this.rpc.request<Hex>('eth_call', [{ from, to: call.to, data: call.data }, block]);
+  /** Runs calls of `from` without sending them; throws what a rule would say. */
+  dryRun = (from: Address, calls: Call[], block: Hex | 'latest' = 'latest') => this.rpc.request<Hex>('eth_call', [asked(from, calls), block]);
+
+  /** Gas for calls that a passkey will sign as one; throws what a rule would say. */
+  estimate = async (from: Address, calls: Call[]) =>
+    BigInt(await this.rpc.request<Hex>('eth_estimateGas', [{ from, calls: calls.map(({ to, data }) => ({ to, data, value: '0x' })), keyType: 'webAuthn' }]));
 
   mandate = (device: Hex, slot: number) =>
     readContract(this.client, { address: ORDERS, abi: ORDERS_ABI, functionName: 'mandateOf', args: [device, slot] });
@@ -75,6 +78,9 @@ export class Node {
     );
   }
 }
+
+/** One call as any Ethereum node is asked, several as docs/transactions.md says. */
+const asked = (from: Address, calls: Call[]) => (calls.length === 1 ? { from, ...calls[0] } : { from, calls: calls.map((call) => ({ ...call, value: '0x' })) });
 
 /** What `Node.offersOf` gives. */
 export type Offer = Awaited<ReturnType<Node['offersOf']>>[number];

@@ -1,7 +1,7 @@
 // Who the person is, and everything that is signed in their name.
 import { hexToBigInt, numberToHex, type Address, type Hex } from 'viem';
 import type { Call } from '../api/node';
-import { RpcRefusal } from '../api/rpc';
+import type { RpcRefusal } from '../api/rpc';
 import type { Receipt } from '../api/types';
 import { same } from '../domain/order';
 import * as injected from '../wallets/injected';
@@ -22,10 +22,8 @@ const PASSKEYS_MAX = 50;
 /** Waiting for a block: the node answers in milliseconds, a block comes within a second. */
 const LOOK_AGAIN_MS = 60;
 const FINAL_MAX_MS = 30_000;
-/** A batch that the node cannot estimate before its first call is done gets this much for each call. */
-const CALL_GAS = 400_000n;
-/** What a WebAuthn signature and its bytes cost beside the calls. */
-const SIGNATURE_GAS = 150_000n;
+/** Room above the estimate, percent: what others do in between may make a call a little dearer. */
+const GAS_ROOM_PERCENT = 10n;
 
 class Session {
   #account = $state.raw<Account | undefined>(remembered('account'));
@@ -78,8 +76,8 @@ class Session {
     const account = this.#account;
     const from = this.address;
     if (!account || !from) throw new Error('nobody is signed in');
-    await chain.node.dryRun(from, calls[0]!);
     if (account.kind === 'passkey') return this.#final(from, calls, await signedByPasskey(account.passkey, calls));
+    await chain.node.dryRun(from, calls.slice(0, 1));
     const wallet = this.wallets.find(({ id }) => id === account.wallet);
     if (!wallet) throw new Error('the wallet is not there any more');
     await injected.useChain(wallet, chain.chainId);
@@ -120,37 +118,25 @@ async function isKnown(address: Address): Promise<boolean> {
   return nonce > 0 || orders.length > 0 || devices.some(({ owner }) => same(owner, address));
 }
 
+/** One transaction of type 0x76 for all calls. The estimate runs them together, so a refusal of any is known before the fingerprint. */
 async function signedByPasskey(passkey: Passkey, calls: Call[]): Promise<Hex> {
-  const { sign } = await import('../wallets/passkey');
-  const nonce = Number(await chain.rpc.request<Hex>('eth_getTransactionCount', [passkey.address, 'pending']));
-  const gas = await gasOf(passkey.address, calls);
-  return chain.node.sendRaw(await sign(passkey, { chainId: chain.chainId, nonce, gas, calls }));
-}
-
-/** Calls after the first may need what the first one does, so where one cannot be estimated alone it gets a fixed amount. */
-async function gasOf(from: Address, calls: Call[]): Promise<bigint> {
-  const each = await Promise.all(
-    calls.map(({ to, data }) =>
-      chain.rpc.request<Hex>('eth_estimateGas', [{ from, to, data, value: numberToHex(0) }]).then(hexToBigInt, (failure: unknown) => {
-        if (failure instanceof RpcRefusal) return CALL_GAS;
-        throw failure;
-      }),
-    ),
-  );
-  return each.reduce((sum, gas) => sum + gas, SIGNATURE_GAS);
+  const [{ sign }, gas, nonce] = await Promise.all([
+    import('../wallets/passkey'),
+    chain.node.estimate(passkey.address, calls),
+    chain.rpc.request<Hex>('eth_getTransactionCount', [passkey.address, 'pending']),
+  ]);
+  const batch = { chainId: chain.chainId, nonce: Number(nonce), gas: (gas * (100n + GAS_ROOM_PERCENT)) / 100n, calls };
+  return chain.node.sendRaw(await sign(passkey, batch));
 }
 
 /** Runs it again on the state before its block, for the reason that a receipt does not carry. */
 async function whyReverted(from: Address, calls: Call[], receipt: Receipt): Promise<unknown> {
-  const before = numberToHex(hexToBigInt(receipt.blockNumber) - 1n);
-  for (const call of calls) {
-    try {
-      await chain.node.dryRun(from, call, before);
-    } catch (failure) {
-      return (failure as RpcRefusal).data;
-    }
+  try {
+    await chain.node.dryRun(from, calls, numberToHex(hexToBigInt(receipt.blockNumber) - 1n));
+    return undefined;
+  } catch (failure) {
+    return (failure as RpcRefusal).data;
   }
-  return undefined;
 }
 
 export const session = new Session();
