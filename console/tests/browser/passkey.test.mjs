@@ -1,8 +1,8 @@
 // A person with a passkey and nothing else: no wallet, no money, nothing to write down.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { start } from './chain.mjs';
-import { giveAuthenticator, launch, person } from './browser.mjs';
+import { abi, account, CREDIT, Machine, orders, rpc, send, start, stockShop } from './chain.mjs';
+import { giveAuthenticator, launch, person, shot } from './browser.mjs';
 
 let node, browser;
 before(async () => {
@@ -37,4 +37,64 @@ test('one click makes an account, and a fingerprint brings it back, also in a br
   assert.equal(await address(elsewhere.page), mine);
   await home.done();
   await elsewhere.done();
+});
+
+test('from sign-up to a machine that buys: three clicks, ten seconds, one signature, no money', async () => {
+  const town = await start({ more: [] });
+  const home = await person(browser, town);
+  await giveAuthenticator(home);
+  const { page } = home;
+  await home.open('/');
+  await page.locator('header .dot.live').waitFor();
+  let clicks = 0;
+  const click = async (name) => {
+    clicks++;
+    await page.getByRole('button', { name, exact: true }).click();
+  };
+  const began = performance.now();
+  await click('Make an account');
+  await click('Take the washing machine that waits here');
+  await click('Allow within these limits');
+  await page.getByRole('heading', { name: 'What it may buy' }).waitFor();
+  const took = performance.now() - began;
+  assert.ok(clicks <= 3 && took <= 10_000, `${clicks} clicks, ${took} ms`);
+  const id = new URL(page.url()).pathname.split('/')[2];
+  const { owner } = (await rpc(town, 'dure_devices', 1_000)).find((device) => device.id === id);
+  assert.equal((await rpc(town, 'dure_account', owner)).nonce, 1, 'one transaction for all three calls');
+  await page.locator('[data-state]').first().waitFor({ timeout: 60_000 }); // it runs low and orders by itself
+  await shot(page, 'machine');
+  await home.done();
+  await town.stop();
+});
+
+test('a passkey receives, confirms and is refused in words like any account', async () => {
+  const home = await person(browser, node);
+  await giveAuthenticator(home);
+  const { page } = home;
+  await home.open('/account');
+  await page.getByRole('button', { name: 'Make an account' }).click();
+  await page.getByText('You are signed in').waitFor();
+  const mine = await address(page);
+  const offer = await stockShop(node, 2, { name: 'Corner Shop', gln: '9521000000001', price: 600n });
+  await send(node, 0, CREDIT, abi('credit'), 'transfer', [mine, 5_000n]);
+  const machine = new Machine(node, 'Washing machine');
+  await home.open(machine.link(mine, [account(8).address]));
+  await page.getByRole('button', { name: 'Allow within these limits' }).click();
+  await page.getByRole('heading', { name: 'What it may buy' }).waitFor();
+  await machine.level(900);
+  await machine.place(200, offer);
+  const [order] = await rpc(node, 'dure_orders', 1, mine);
+  await orders(node, 2, 'acceptOrder', [order.id]);
+  await orders(node, 2, 'shipOrder', [order.id, `0x${'00'.repeat(20)}`, 0n, 'AB 123']);
+  await home.open(`/orders/${order.id}`);
+  await page.getByRole('button', { name: 'It arrived' }).click();
+  await page.getByRole('button', { name: 'It arrived' }).click();
+  await page.locator('[data-state=Settled]').waitFor();
+  await home.open('/shop');
+  await page.getByLabel('Name of the shop').fill('Too large');
+  await page.getByLabel('GLN (13 digits)').fill('9521000001008');
+  await page.getByLabel('Deposit (TOWN)').fill('99999');
+  await page.getByRole('button', { name: 'Open the shop' }).click();
+  await page.getByText('There is not enough money: you have 43.50 TOWN').waitFor();
+  await home.done();
 });
