@@ -8,6 +8,11 @@ export const TOWN: Address = '0xd00ec00000000000000000000000000000000001';
 /** Shown until the answer is there. */
 const UNKNOWN: Credit = { symbol: '', decimals: 2 };
 
+/** For pages that show themselves when everything is there. */
+export async function knowCredit(address: Address): Promise<void> {
+  known[address.toLowerCase()] ??= await chain.node.credit(address);
+}
+
 const known = $state<Record<string, Credit>>({});
 const asked = new Set<string>();
 

@@ -7,7 +7,7 @@ export default words({
     second: 'A second key', secondWhy: 'Whoever loses the only key loses the account. Nobody can reset it: no operator exists. Let your passkeys be kept by your system’s password store, so that a second device has them too.',
     secondHost: (host: string) => `This passkey works on pages of “${host}” alone. Whoever holds that name can take it away from you, so a key under another name is wise.`,
     class: 'What you may send', classes: { newcomer: 'You are new here.', member: 'You are a member.', organisation: 'You are an organisation.' },
-    allowance: 'Sending costs nothing. Each account has room that fills up again by itself.', room: 'Room left', of: (part: string, whole: string) => `${part} of ${whole}`,
+    allowance: 'Sending costs nothing. Each account has room that fills up again by itself.', room: 'Room left',
     other: 'Use another account',
   },
   ko: {
@@ -16,7 +16,7 @@ export default words({
     second: '두 번째 열쇠', secondWhy: '하나뿐인 열쇠를 잃으면 계정도 잃습니다. 운영자가 없으므로 아무도 되돌려 줄 수 없습니다. 패스키를 시스템의 비밀번호 보관함에 두어 다른 기기에서도 쓸 수 있게 하세요.',
     secondHost: (host: string) => `이 패스키는 “${host}” 페이지에서만 작동합니다. 그 이름의 주인이 빼앗을 수 있으니, 다른 이름의 열쇠도 두는 것이 좋습니다.`,
     class: '보낼 수 있는 양', classes: { newcomer: '새로 온 분입니다.', member: '구성원입니다.', organisation: '단체입니다.' },
-    allowance: '보내는 데 돈이 들지 않습니다. 계정마다 저절로 다시 차는 여유가 있습니다.', room: '남은 여유', of: (part: string, whole: string) => `${whole} 중 ${part}`,
+    allowance: '보내는 데 돈이 들지 않습니다. 계정마다 저절로 다시 차는 여유가 있습니다.', room: '남은 여유',
     other: '다른 계정 쓰기',
   },
 });

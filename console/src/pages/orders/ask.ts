@@ -5,6 +5,7 @@ import type { OrderRow, StepRow } from '../../lib/api/types';
 import { levelOf } from '../../lib/domain/borsh';
 import { orderTotal } from '../../lib/domain/measure';
 import { chain } from '../../lib/state/chain.svelte';
+import { knowCredit } from '../../lib/state/credits.svelte';
 import { market } from '../../lib/state/offers.svelte';
 
 export type Why = Awaited<ReturnType<typeof whyOf>>;
@@ -12,7 +13,9 @@ export type Why = Awaited<ReturnType<typeof whyOf>>;
 export async function orderPage(id: Hex) {
   const order = await chain.node.order(id);
   if (!order) return null;
-  const [record, steps, offer] = await Promise.all([chain.node.orderRecord(id), chain.node.timeline(id), chain.node.offer(order.offer)]);
+  const [record, steps, offer] = await Promise.all([
+    chain.node.orderRecord(id), chain.node.timeline(id), chain.node.offer(order.offer), knowCredit(order.credit),
+  ]);
   return { order, record, steps, offer, why: await whyOf(order, steps[0]) };
 }
 

@@ -1,1 +1,0 @@
-import{F as e,Nt as t,Ot as n,V as r,z as i}from"./index-zR5z3r0M.js";function a(a){let{abi:o,data:s}=a,c=r(s,0,4),l=o.find(e=>e.type===`function`&&c===i(t(e)));if(!l)throw new n(c,{docsPath:`/docs/contract/decodeFunctionData`});return{functionName:l.name,args:`inputs`in l&&l.inputs&&l.inputs.length>0?e(l.inputs,r(s,4)):void 0}}export{a as t};
