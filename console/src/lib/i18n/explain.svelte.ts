@@ -48,6 +48,6 @@ function inWord(name: string, value: unknown): string {
   if (name === 'reasons') return `${reasonWords(value as bigint).join('; ')}.`;
   if (name === 'field') return fields[prefs.lang][Number(value)] ?? String(value);
   if (name === 'state') return orderWords[prefs.lang].states[STATES[Number(value)] ?? 'Placed'];
-  if (['have', 'want', 'free'].includes(name) && typeof value === 'bigint') return say.money(value, creditOf(TOWN));
+  if (['have', 'want', 'free', 'left'].includes(name) && typeof value === 'bigint') return say.money(value, creditOf(TOWN));
   return typeof value === 'bigint' || typeof value === 'number' ? say.number(value) : String(value);
 }
