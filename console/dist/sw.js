@@ -18,7 +18,9 @@ async function fresh(request, key) {
   const cache = await caches.open(CACHE);
   try {
     const answer = await fetch(request);
-    if (answer.ok) await cache.put(key, answer.clone());
+    // Somebody may look at a file of the node that is no page; it is not kept in the page's place.
+    const isPage = answer.headers.get('content-type')?.startsWith('text/html');
+    if (answer.ok && (key !== '/' || isPage)) await cache.put(key, answer.clone());
     return answer;
   } catch {
     return (await cache.match(key)) ?? Response.error();

@@ -6,6 +6,8 @@ import type { Address } from 'viem';
 
 /** Between two refreshes of what pages show, at least: blocks may come faster than a person reads. */
 const BEAT_MIN_MS = 250;
+/** Blocks come twice a second; after this long without one the connection is asked whether it lives. */
+const SILENCE_MAX_MS = 8_000;
 /** Between two steps of the shown clock. */
 const CLOCK_MS = 1_000;
 /** The pace is measured over so much wall time, and told from a part of it on. */
@@ -35,6 +37,7 @@ class Chain {
   #pendingBeat: ReturnType<typeof setTimeout> | undefined;
   #headMs = 0;
   #headSeen = 0;
+  #asked = 0;
   #samples: { wall: number; chain: number }[] = [];
 
   constructor() {
@@ -90,8 +93,17 @@ class Chain {
 
   #tick(): void {
     if (this.#headMs === 0) return;
+    this.#listen();
     const since = this.status === 'live' ? (performance.now() - this.#headSeen) * this.pace : 0;
     this.nowMs = Math.max(this.nowMs, Math.floor(this.#headMs + since));
+  }
+
+  /** A phone that slept may hold a connection that is dead. A question that is not answered closes it. */
+  #listen(): void {
+    const now = performance.now();
+    if (this.status !== 'live' || now - Math.max(this.#headSeen, this.#asked) < SILENCE_MAX_MS) return;
+    this.#asked = now;
+    this.rpc.request('eth_blockNumber').catch(() => undefined);
   }
 
   #beat(): void {
