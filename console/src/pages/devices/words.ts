@@ -15,7 +15,7 @@ export default words({
     offer: 'Offer', price: 'Price', each: (unit: string) => `For 1 ${unit}`, verdict: 'Would it?', yes: 'yes', soldBy: 'Shop', noOffers: 'No shop sells this now.',
     orders: 'Its orders', noOrders: 'It has ordered nothing yet.',
     people: 'People of the household', peopleWhy: 'Everybody may look: give them the link. Only who holds a key of the owner’s account may decide.',
-    link: 'Link to this machine', name: 'Name in this browser', rename: 'Rename', keyEpoch: 'Key number', messages: 'Messages signed', id: 'Number on the ledger',
+    link: 'Link to this machine', name: 'Name in this browser', keyEpoch: 'Key number', messages: 'Messages signed', id: 'Number on the ledger',
   },
   ko: {
     title: '기기', mine: '내 기기', town: '모두의 기기', noMine: '아직 내 기기가 없습니다.', toHome: '홈에서 들이기',
@@ -31,6 +31,6 @@ export default words({
     offer: '상품', price: '값', each: (unit: string) => `1 ${unit}당`, verdict: '살까요?', yes: '네', soldBy: '가게', noOffers: '지금 파는 가게가 없습니다.',
     orders: '이 기기의 주문', noOrders: '아직 주문한 것이 없습니다.',
     people: '가족', peopleWhy: '누구나 볼 수 있습니다: 링크를 주세요. 주인 계정의 열쇠를 가진 사람만 결정할 수 있습니다.',
-    link: '이 기기의 링크', name: '이 브라우저에서의 이름', rename: '이름 바꾸기', keyEpoch: '열쇠 번호', messages: '서명한 메시지', id: '원장 번호',
+    link: '이 기기의 링크', name: '이 브라우저에서의 이름', keyEpoch: '열쇠 번호', messages: '서명한 메시지', id: '원장 번호',
   },
 });
