@@ -15,6 +15,7 @@ pub mod draft;
 pub mod ids;
 pub mod law;
 pub mod orders;
+pub mod powers;
 pub mod recent;
 pub mod roles;
 pub mod table;
