@@ -8,10 +8,12 @@ const from = path.join(here, '../../abi');
 const to = path.join(here, '../src/lib/api/generated');
 const check = process.argv.includes('--check');
 
-const names = fs.readdirSync(from).filter((file) => file.endsWith('.json')).map((file) => path.basename(file, '.json')).sort();
+const read = (name) => JSON.parse(fs.readFileSync(path.join(from, `${name}.json`), 'utf8'));
+// Interfaces are lists; addresses and names of numbers, which lie beside them, are not.
+const names = fs.readdirSync(from).filter((file) => file.endsWith('.json')).map((file) => path.basename(file, '.json')).filter((name) => Array.isArray(read(name))).sort();
 const wanted = new Map(
   names.map((name) => {
-    const abi = JSON.parse(fs.readFileSync(path.join(from, `${name}.json`), 'utf8'));
+    const abi = read(name);
     const lines = abi.map((item) => `  ${JSON.stringify(item)},`).join('\n');
     return [`${name}.ts`, `// Generated from abi/${name}.json by scripts/generate.mjs.\nexport const ${name}Abi = [\n${lines}\n] as const;\n`];
   }),

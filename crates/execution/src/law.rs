@@ -16,7 +16,10 @@ pub(crate) const LAW: Law = Law { is_module, call, due: dure_rules::run_due, due
 fn call(draft: &mut Draft<'_>, to: Address, data: &[u8], is_static: bool) -> Result<Bytes, End> {
     let answer = match abi::decode(to, data).map_err(refused_call)? {
         Ask::Action(_) if is_static => return Err(End::Reverted(StaticCallNotAllowed {}.abi_encode().into())),
-        Ask::Action(action) => dure_rules::apply(draft, action).map(abi::encode_output),
+        Ask::Action(action) => {
+            let encode = abi::output_encoder(&action);
+            dure_rules::apply(draft, action).map(encode)
+        }
         // In a draft of its own that nobody adopts: a question cannot change anything.
         Ask::View(question) => question(&mut draft.nested(draft.env.caller)),
     };

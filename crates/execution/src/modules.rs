@@ -9,7 +9,10 @@ use crate::{BlockEnv, Key, gas};
 use alloy_evm::precompiles::{DynPrecompile, PrecompileInput, PrecompilesMap};
 use alloy_evm::{EvmInternals, precompiles::PrecompileLookup};
 use alloy_primitives::{Address, B256, Bytes, Log};
-use alloy_sol_types::{SolError as _, sol};
+use alloy_sol_types::SolError as _;
+pub(crate) use dure_api::abi::module::IModule::{
+    DelegateCallNotAllowed, Malformed, NotAModule, NotPayable, StaticCallNotAllowed, UnknownSelector,
+};
 use dure_rules::{Draft, Effects, Env, Event, Source, Stop, Verifier};
 use revm::context::journaled_state::JournalLoadError;
 use revm::context_interface::cfg::gas::GasTracker;
@@ -18,21 +21,6 @@ use revm::precompile::{
     Precompile, PrecompileError, PrecompileHalt, PrecompileId, PrecompileOutput, PrecompileResult, PrecompileStatus, Precompiles,
 };
 use std::sync::LazyLock;
-
-sol! {
-    /// Modules act for their caller: borrowed code would act for the borrower.
-    error DelegateCallNotAllowed();
-    /// Modules take credits and no coin.
-    error NotPayable();
-    /// A STATICCALL may ask, not act.
-    error StaticCallNotAllowed();
-    /// No module stands at this address, though it is kept for one.
-    error NotAModule(address at);
-    /// The module has no such function.
-    error UnknownSelector(bytes4 selector);
-    /// The calldata is not the ABI encoding of that function's arguments.
-    error Malformed();
-}
 
 /// How a module call ends when it does not succeed.
 pub(crate) enum End {

@@ -10,8 +10,12 @@ pub mod accounts;
 pub mod credits;
 pub mod deadlines;
 pub mod disputes;
+pub mod module;
+mod names;
 pub mod orders;
 pub mod roles;
+
+pub use names::documents;
 
 use alloy_primitives::{Address, Bytes, Log, U256};
 use alloy_sol_types::{SolEvent, SolValue as _};
@@ -68,8 +72,15 @@ pub fn encode(action: &Action) -> (Address, Bytes) {
     }
 }
 
-/// The ABI encoding of what an action answers.
-pub fn encode_output(output: Output) -> Vec<u8> {
+/// How what this action answers is encoded. What a device asked for answers with bytes, because it depends on what it said.
+pub fn output_encoder(action: &Action) -> fn(Output) -> Vec<u8> {
+    match action {
+        Action::Orders(dure_rules::orders::Action::RelayDevice(_)) => |output| Bytes::from(encode_output(output)).abi_encode(),
+        _ => encode_output,
+    }
+}
+
+fn encode_output(output: Output) -> Vec<u8> {
     match output {
         Output::None => Vec::new(),
         Output::Id(id) => id.abi_encode(),
@@ -110,6 +121,7 @@ pub fn json() -> Vec<(&'static str, String)> {
         ("credits", pretty(credits::ICredits::abi::contract())),
         ("deadlines", pretty(deadlines::IDeadlines::abi::contract())),
         ("disputes", pretty(disputes::IDisputes::abi::contract())),
+        ("module", pretty(module::IModule::abi::contract())),
         ("orders", pretty(orders::IOrders::abi::contract())),
         ("roles", pretty(roles::IRoles::abi::contract())),
     ]

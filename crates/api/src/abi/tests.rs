@@ -15,7 +15,7 @@ const ID: alloy_primitives::B256 = b256!("11111111111111111111111111111111111111
 #[test]
 fn the_interfaces_on_disk_are_those_of_the_code() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../abi");
-    for (name, json) in json() {
+    for (name, json) in json().into_iter().chain(documents()) {
         let file = folder.join(format!("{name}.json"));
         if std::env::var_os("DURE_WRITE_ABI").is_some() {
             std::fs::write(&file, &json).expect("abi/ can be written");
@@ -23,6 +23,20 @@ fn the_interfaces_on_disk_are_those_of_the_code() {
         let on_disk = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(on_disk == json, "abi/{name}.json is stale; hint: DURE_WRITE_ABI=1 cargo test -p dure-api");
     }
+}
+
+#[test]
+fn every_function_that_changes_something_says_whose_power_it_is() {
+    let functions = json().into_iter().flat_map(|(name, text)| {
+        let items: Vec<serde_json::Value> = serde_json::from_str(&text).expect("an interface");
+        let acts = items.into_iter().filter(|item| item["type"] == "function" && item["stateMutability"] != "view");
+        acts.map(move |item| format!("{name}.{}", item["name"].as_str().unwrap_or_default())).collect::<Vec<_>>()
+    });
+    let mut expected: Vec<String> = functions.collect();
+    let mut found: Vec<String> = dure_rules::powers::POWERS.iter().map(|(action, _)| (*action).to_owned()).collect();
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected, "crates/rules/src/powers/mod.rs is the table");
 }
 
 fn gtin() -> Gtin {
@@ -185,6 +199,16 @@ fn calldata_of_every_action_decodes_to_that_action_and_to_no_other_bytes() {
         let mut longer = data.to_vec();
         longer.push(0);
         assert!(decode(to, &longer[..longer.len() - 2]).is_err(), "{action:?} decodes when cut short");
+    }
+}
+
+#[test]
+fn what_a_device_asked_for_answers_with_bytes_whatever_it_said() {
+    use alloy_sol_types::{SolCall as _, SolValue as _};
+    let relay = Action::from(orders::Action::from(orders::RelayDevice { payload: vec![], signature: [0; 64] }));
+    let encode = output_encoder(&relay);
+    for (output, bytes) in [(Output::None, vec![]), (Output::Id(ID), ID.to_vec()), (Output::Yes(true), true.abi_encode())] {
+        assert_eq!(super::orders::IOrders::relayDeviceCall::abi_decode_returns(&encode(output)), Ok(bytes.into()));
     }
 }
 

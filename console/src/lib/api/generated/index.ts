@@ -4,5 +4,6 @@ export { creditAbi } from './credit';
 export { creditsAbi } from './credits';
 export { deadlinesAbi } from './deadlines';
 export { disputesAbi } from './disputes';
+export { moduleAbi } from './module';
 export { ordersAbi } from './orders';
 export { rolesAbi } from './roles';

@@ -1,0 +1,89 @@
+/** What each event of the modules tells, for people. A table. */
+import { addresses } from '../generated/addresses.js';
+import type { EventFacts, EventKey } from '../types.js';
+import type { Text } from './words.js';
+
+/** A sentence, or one of several by what happened. Placeholders are the event's facts; see `tell.ts` for their kinds. */
+export type EventSentences = { [K in EventKey]: Text | ((facts: EventFacts<K>) => Text) };
+
+const ZERO = '0x0000000000000000000000000000000000000000';
+const itself = (by: string) => by.toLowerCase() === addresses.system;
+
+export const eventSentences: EventSentences = {
+  'accounts.KeyAuthorized': ({ admin }) =>
+    admin
+      ? { en: '{account} made {key} a full key of its own ({kind|accountKeyKind})', ko: '{account}{이/가} {key}{을/를} 완전한 열쇠로 더했습니다({kind|accountKeyKind})' }
+      : { en: '{account} lets the key {key} act for it until {expiresMs}, within limits ({kind|accountKeyKind})', ko: '{account}{이/가} 열쇠 {key}에게 {expiresMs}까지 한도 안에서 대신하도록 허락했습니다({kind|accountKeyKind})' },
+  'accounts.KeyRevoked': { en: '{account} revoked the key {key}', ko: '{account}{이/가} 열쇠 {key}{을/를} 폐기했습니다' },
+  'accounts.GuardiansSet': { en: '{account} named {count} guardians, of whom {threshold} may recover it, from {fromMs}', ko: '{account}{이/가} 보호자 {count}명을 정했습니다. {fromMs}부터 그중 {threshold}명이 복구할 수 있습니다' },
+  'accounts.KeyNamed': { en: '{guardian} names {key} as the new key of {account}: {named} of {needed}', ko: '{guardian}{이/가} {account}의 새 열쇠로 {key}{을/를} 지목했습니다: {needed}명 중 {named}명' },
+  'accounts.RecoveryBegun': { en: '{account} will have the key {key} from {deadlineMs}, unless it is vetoed', ko: '거부하지 않으면 {deadlineMs}부터 {account}의 열쇠는 {key}입니다' },
+  'accounts.RecoveryDropped': { en: 'The recovery of {account} by the key {key} was dropped', ko: '열쇠 {key}{으로/로} {account}{을/를} 복구하는 일이 취소되었습니다' },
+  'accounts.RecoveryVetoed': { en: '{account} vetoed its recovery by the key {key}; the guardians may try again until {againMs}', ko: '{account}{이/가} 열쇠 {key}의 복구를 거부했습니다. 보호자들은 {againMs}까지 다시 할 수 있습니다' },
+  'accounts.Recovered': { en: '{account} was recovered: {key} is its only key now', ko: '{account}{이/가} 복구되었습니다. 이제 열쇠는 {key}뿐입니다' },
+  'accounts.SealingKeySet': { en: '{account} published a key to seal things to ({kind|sealingKind})', ko: '{account}{이/가} 봉인 열쇠를 공개했습니다({kind|sealingKind})' },
+  'accounts.SealingKeyWithdrawn': { en: '{account} withdrew its sealing key ({kind|sealingKind})', ko: '{account}{이/가} 봉인 열쇠를 거두었습니다({kind|sealingKind})' },
+  'credit.TransferWithMemo': { en: '{from} noted «{memo}» with {amount} to {to}', ko: '{from}{이/가} {to}에게 보낸 {amount}에 메모를 남겼습니다: {memo}' },
+  'credit.Transfer': ({ from, to }) => {
+    if (from === ZERO) return { en: '{to} received {value} of new money', ko: '{to}{이/가} 새로 만든 돈 {value}{을/를} 받았습니다' };
+    if (to === ZERO) return { en: '{from} gave {value} back', ko: '{from}{이/가} {value}{을/를} 반납했습니다' };
+    return { en: '{from} sent {value} to {to}', ko: '{from}{이/가} {to}에게 {value}{을/를} 보냈습니다' };
+  },
+  'credit.Approval': { en: '{owner} lets {spender} spend {value|allowance}', ko: '{owner}{이/가} {spender}에게 {value|allowance}까지 쓰도록 허락했습니다' },
+  'credit.Redeemed': { en: '{issuer} owes {holder} the deposit for {value}', ko: '{issuer}{은/는} {holder}에게 {value}에 해당하는 예금을 내주어야 합니다' },
+  'credits.Created': { en: '{creator} made the money «{name}» ({symbol})', ko: '{creator}{이/가} 새 돈 “{name}”({symbol}){을/를} 만들었습니다' },
+  'deadlines.Failed': { en: 'What was due for the {kind|deadlineKind} {id|hex} could not be done', ko: '{kind|deadlineKind} {id|hex}의 기한이 되었으나 처리하지 못했습니다' },
+  'disputes.Opened': { en: '{claimant} contests {dispute} with {respondent}; {arbiter} decides until {deadlineMs}', ko: '{claimant}{이/가} {respondent}{을/를} 상대로 {dispute}에 이의를 제기했습니다. {arbiter}{이/가} {deadlineMs}까지 판정합니다' },
+  'disputes.PassedOn': { en: 'The arbiter of {dispute} was silent; {fallbackArbiter} decides until {deadlineMs}', ko: '{dispute}의 중재인이 답하지 않아 {fallbackArbiter}{이/가} {deadlineMs}까지 판정합니다' },
+  'disputes.Ruled': ({ byDefault }) =>
+    byDefault
+      ? { en: 'No arbiter ruled on {dispute}: the share agreed beforehand, {percent} %, goes to the claimant', ko: '{dispute}{을/를} 판정한 중재인이 없어 미리 정한 몫 {percent}%가 신청인에게 갑니다' }
+      : { en: '{by} ruled on {dispute}: {percent} % go to the claimant', ko: '{by}{이/가} {dispute}{을/를} 판정했습니다: {percent}%가 신청인에게 갑니다' },
+  'disputes.Closed': { en: 'The dispute {dispute} is closed without a ruling', ko: '분쟁 {dispute}{이/가} 판정 없이 끝났습니다' },
+  'roles.Granted': { en: '{issuer} made {holder} a {role|role} until {untilMs}', ko: '{issuer}{이/가} {holder}에게 {untilMs}까지 {role|role} 역할을 주었습니다' },
+  'roles.Ended': { en: '{holder} is a {role|role} no more', ko: '{holder}{은/는} 이제 {role|role}{이/가} 아닙니다' },
+
+  'orders.DeviceRegistered': { en: '{owner} registered a machine of the model {model|gtin}', ko: '{owner}{이/가} 모델 {model|gtin} 기기를 등록했습니다' },
+  'orders.DeviceKeyRotated': { en: 'The machine {device} has a new key, its epoch is {keyEpoch|count}', ko: '기기 {device}의 열쇠가 {keyEpoch|count}번째로 바뀌었습니다' },
+  'orders.DeviceStatusSet': { en: 'The machine {device} is now {status|deviceStatus}', ko: '기기 {device}의 상태: {status|deviceStatus}' },
+  'orders.DeviceTransferred': { en: '{from} gave the machine {device} to {to}', ko: '{from}{이/가} 기기 {device}{을/를} {to}에게 넘겼습니다' },
+  'orders.SlotSet': { en: 'Slot {slot} of the machine {device} was described', ko: '기기 {device}의 {slot}번 칸을 설정했습니다' },
+  'orders.SlotRearmed': { en: 'The machine {device} was refilled: cycle {cycle|count} of slot {slot} begins', ko: '기기 {device}의 {slot}번 칸이 채워져 {cycle|count}번째 주기가 시작됩니다' },
+  'orders.MandateSet': { en: 'The owner set what the machine {device} may order', ko: '주인이 기기 {device}의 주문 한도를 정했습니다' },
+  'orders.MandatePaused': ({ paused }) =>
+    paused
+      ? { en: 'Ordering by the machine {device} is paused', ko: '기기 {device}의 주문을 잠시 멈췄습니다' }
+      : { en: 'The machine {device} may order again', ko: '기기 {device}의 주문을 다시 시작했습니다' },
+  'orders.MandateRevoked': { en: 'The machine {device} may order no more', ko: '기기 {device}의 주문 허락을 거두었습니다' },
+  'orders.HolidaySet': ({ untilMs }) =>
+    untilMs === 0n
+      ? { en: '{owner} is back', ko: '{owner}{이/가} 돌아왔습니다' }
+      : { en: '{owner} is away until {untilMs}', ko: '{owner}{은/는} {untilMs}까지 자리를 비웁니다' },
+  'orders.ShopRegistered': { en: '«{name}» opened as a shop ({shop|hex})', ko: '가게 “{name}”{이/가} 문을 열었습니다({shop|hex})' },
+  'orders.ShopUpdated': { en: 'The shop «{name}» changed its name or its key', ko: '가게 “{name}”의 이름이나 열쇠가 바뀌었습니다' },
+  'orders.PayoutSet': { en: '{shop} will be paid to {payout} from {fromMs}', ko: '{shop}의 대금은 {fromMs}부터 {payout}{으로/로} 갑니다' },
+  'orders.BondChanged': { en: 'The bond of {shop} is {bond}, of which {reserved} back orders', ko: '{shop}의 보증금은 {bond}이고 그중 {reserved}{이/가} 주문을 보증합니다' },
+  'orders.OfferPublished': { en: '{shop} offers {offer|pack} ({gtin|gtin})', ko: '{shop}{이/가} {offer|pack}{을/를} 내놓았습니다({gtin|gtin})' },
+  'orders.StockAdded': { en: 'The offer {offer|hex} has {stock|count} packs in stock', ko: '상품 {offer|hex}의 재고는 {stock|count}개입니다' },
+  'orders.OfferWithdrawn': { en: 'The offer {offer|hex} was withdrawn', ko: '상품 {offer|hex}{을/를} 거두었습니다' },
+  'orders.LevelRead': { en: 'The machine {device} has {level|level} left', ko: '기기 {device}에 {level|level} 남았습니다' },
+  'orders.LevelLow': { en: 'The machine {device} runs low: {level|level} left', ko: '기기 {device}에 {level|level}밖에 남지 않았습니다' },
+  'orders.RefillAsked': { en: 'The machine {device} asks to be refilled from the pack at home', ko: '기기 {device}{이/가} 집에 있는 것으로 채워 달라고 합니다' },
+  'orders.Tested': ({ reasons }) =>
+    reasons === 0n
+      ? { en: 'A test order of the machine {device} would succeed', ko: '기기 {device}의 시험 주문은 성공할 것입니다' }
+      : { en: 'A test order of the machine {device} would fail: {reasons|reasons}', ko: '기기 {device}의 시험 주문은 실패할 것입니다: {reasons|reasons}' },
+  'orders.OrderAsked': { en: '{owner} ordered {offer|pack} from {shop} for {total}', ko: '{owner}{이/가} {shop}에서 {offer|pack}{을/를} {total}에 주문했습니다' },
+  'orders.OrderMoved': ({ by }) =>
+    itself(by)
+      ? { en: 'Order {order} {to|orderMove}, by itself at its deadline', ko: '주문 {order}: 기한이 되어 저절로 — {to|orderMove}' }
+      : { en: 'Order {order} {to|orderMove}', ko: '주문 {order}: {to|orderMove}' },
+  'orders.ParcelNamed': ({ tracking }) =>
+    tracking === ''
+      ? { en: 'The parcel of order {order} was handed over', ko: '주문 {order}의 소포를 넘겼습니다' }
+      : { en: 'The parcel of order {order} was handed over, tracking number {tracking}', ko: '주문 {order}의 소포를 넘겼습니다. 운송장 번호 {tracking}' },
+  'orders.CodeWrong': { en: 'A wrong delivery code for order {order}; {triesLeft|count} tries left', ko: '주문 {order}의 배달 암호가 틀렸습니다. {triesLeft|count}번 남았습니다' },
+  'orders.EvidenceGiven': { en: 'The machine saw order {order} arrive: the level rose to {level|count}', ko: '기기가 주문 {order}의 도착을 확인했습니다: {level|count}{으로/로} 늘었습니다' },
+  'orders.RefundNamed': { en: '{by} proposes a refund of {refund} for order {order}', ko: '{by}{이/가} 주문 {order}에 {refund} 환불을 제안했습니다' },
+  'orders.Stated': { en: '{by} put a statement about order {order} on record', ko: '{by}{이/가} 주문 {order}에 대한 진술을 남겼습니다' },
+};
