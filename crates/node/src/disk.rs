@@ -7,6 +7,7 @@ use crate::{
     app::{App, Node, Scheme, Secret, Settings},
     engine::{self, Blocks as Archive, EngineConfig},
     execute::Disk,
+    finality::Measures,
     genesis::Genesis,
     history::{FinalBlock, HistoryError},
     pacing::Pace,
@@ -16,6 +17,7 @@ use crate::{
     state::StateSizes,
 };
 use alloy_primitives::B256;
+use commonware_codec::Encode as _;
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
 use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
 use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as runtime};
@@ -27,7 +29,7 @@ use commonware_utils::{
     NZU32, NZUsize, TryCollect as _,
     ordered::{Map, Set},
 };
-use dure_server::NewBlock;
+use dure_server::{NewBlock, Validator};
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 
@@ -88,12 +90,18 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
 
     let index = Arc::new(Index::open(&config.folder.join("index.sqlite"))?);
     let (tell, _) = broadcast::channel(NEWS_MAX);
+    let measures = Arc::new(Measures::default());
+    let (clock, speed) = ((node.clone(), context.child("clock")), config.speed.unwrap_or(1));
+    let now_ms: Arc<dyn Fn() -> u64 + Send + Sync> = Arc::new(move || clock.0.clock.now_ms(&clock.1));
     let stored = Stored {
         node: node.clone(),
         index: index.clone(),
         archive: engine.blocks.clone(),
         runtime: tokio::runtime::Handle::current(),
         news: tell.clone(),
+        now_ms: now_ms.clone(),
+        speed,
+        measures: measures.clone(),
     };
     let mut blocks = node.chain.subscribe();
     let follower = Follower::start(index.clone(), stored)?;
@@ -106,9 +114,10 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             }
         }
     });
-    let clock = (node.clone(), context.child("clock"));
-    let now_ms = Box::new(move || clock.0.clock.now_ms(&clock.1));
-    let served = Arc::new(Served { node, index: index.clone(), news: tell, now_ms });
+    let public_key = B256::from_slice(&secret.public_key().encode());
+    let validators = vec![Validator { public_key, here: true }];
+    let served = Served { node, index: index.clone(), news: tell, now_ms, validators, speed, measures };
+    let served = Arc::new(served);
     Ok(Running { served, index, _engine: engine, _feed: feed })
 }
 
@@ -163,6 +172,9 @@ struct Stored {
     archive: Archive,
     runtime: tokio::runtime::Handle,
     news: broadcast::Sender<Arc<NewBlock>>,
+    now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
+    speed: u32,
+    measures: Arc<Measures>,
 }
 
 impl Blocks for Stored {
@@ -175,6 +187,7 @@ impl Blocks for Stored {
     }
 
     fn written(&self, block: &Arc<FinalBlock>) {
+        self.measures.note((self.now_ms)().saturating_sub(block.time_ms) / u64::from(self.speed.max(1)));
         let _ = self.news.send(Arc::new(news(block))); // an error says that nobody listens
     }
 }

@@ -10,6 +10,7 @@ pub mod chain;
 pub mod disk;
 pub mod engine;
 pub mod execute;
+pub mod finality;
 pub mod genesis;
 pub mod history;
 pub mod pacing;

@@ -5,9 +5,10 @@
 
 use crate::{
     app::Node,
+    finality::Measures,
     history::{FinalBlock, History as _, HistoryError, LogQuery},
     pacing::system_ms,
-    pool::{Facts, PoolRefusal, Sequence},
+    pool::{Facts, MEMBERS_MAX, NEWCOMERS_MAX, PoolRefusal, Sequence},
     read::Index,
     wire::{rpc_header, rpc_log, rpc_receipts, rpc_request, rpc_transaction, rpc_waiting},
 };
@@ -22,7 +23,9 @@ use dure_execution::{
     AccountRecord, BlockEnv, Class, Key, Mode, RECENT_HASHES, StateReader, Unavailable, allowance_of,
     views::{self, Failed, Trace, Tracer, ViewError},
 };
-use dure_server::{Account, Backend, BackendError, CallRequest, LOGS_MAX, NewBlock, RECORDS_MAX, RpcReceipt, RpcTransaction};
+use dure_server::{
+    Account, Backend, BackendError, CallRequest, LOGS_MAX, Network, NewBlock, RECORDS_MAX, RpcReceipt, RpcTransaction, Validator,
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -38,7 +41,12 @@ pub struct Served {
     pub index: Arc<Index>,
     pub news: broadcast::Sender<Arc<NewBlock>>,
     /// Consensus time now, milliseconds.
-    pub now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
+    pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
+    /// Who votes; the one with this node's key is here.
+    pub validators: Vec<Validator>,
+    /// Times the wall's pace.
+    pub speed: u32,
+    pub measures: Arc<Measures>,
 }
 
 /// Longest that one call, estimate or trace may take. Gas bounds what the EVM does, this what it reads and repeats.
@@ -224,6 +232,21 @@ impl Backend for Served {
     fn newest_logs(&self, filter: Filter, limit: usize) -> Result<Vec<Log>, BackendError> {
         let found = self.index.newest_logs(&self.query(&filter)?, limit.min(LOGS_MAX)).map_err(fault)?;
         Ok(found.into_iter().map(rpc_log).collect())
+    }
+
+    fn network(&self) -> Result<Network, BackendError> {
+        let waiting = self.node.pool.counts();
+        Ok(Network {
+            height: self.newest()?,
+            validators: self.validators.clone(),
+            pending: waiting.pending,
+            queued: waiting.queued,
+            pool_max: MEMBERS_MAX + NEWCOMERS_MAX,
+            gas_limit: self.node.gas_limit,
+            heartbeat_ms: self.node.pace.heartbeat.as_millis() as u64,
+            speed: self.speed,
+            finality: self.measures.finality(),
+        })
     }
 
     fn account(&self, address: Address) -> Result<Account, BackendError> {

@@ -49,6 +49,45 @@ pub struct Account {
     pub allowance_cap_gas: u64,
 }
 
+/// How a node and its network are.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Network {
+    pub height: u64,
+    /// Who votes.
+    pub validators: Vec<Validator>,
+    /// Transactions that could be in the next block, that wait for an earlier nonce, and most that may wait.
+    pub pending: usize,
+    pub queued: usize,
+    pub pool_max: usize,
+    pub gas_limit: u64,
+    /// Longest wait for work before a block is made without any, milliseconds.
+    pub heartbeat_ms: u64,
+    /// Times the wall's pace that the chain's clock runs at.
+    pub speed: u32,
+    /// Nothing until a block was made since this node came up.
+    pub finality: Option<Finality>,
+}
+
+/// A validator.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Validator {
+    /// Ed25519.
+    pub public_key: B256,
+    /// It is this node.
+    pub here: bool,
+}
+
+/// From a block's time until this node could be asked about it, milliseconds of the wall, over the newest blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finality {
+    pub blocks: usize,
+    pub median_ms: u64,
+    pub slow_ms: u64,
+}
+
 /// A node.
 pub trait Backend: Send + Sync + 'static {
     fn chain_id(&self) -> u64;
@@ -77,6 +116,8 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The newest logs that match, newest first.
     fn newest_logs(&self, filter: Filter, limit: usize) -> Result<Vec<Log>, BackendError>;
+
+    fn network(&self) -> Result<Network, BackendError>;
 
     fn account(&self, address: Address) -> Result<Account, BackendError>;
 

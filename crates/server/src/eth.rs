@@ -1,7 +1,7 @@
 //! The methods that wallets and libraries ask for, one line each.
 
 use crate::backend::{Backend, BackendError, RECORDS_MAX};
-use crate::{filters::Filters, gate::Gate, orders};
+use crate::{filters::Filters, gate::Gate, orders, powers};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, state::StateOverride};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
@@ -45,6 +45,7 @@ const HEAVY: &[&str] = &[
     "dure_orders",
     "dure_shops",
     "dure_devices",
+    "dure_powers",
 ];
 
 const METHODS: &[(&str, Method)] = &[
@@ -92,6 +93,8 @@ const METHODS: &[(&str, Method)] = &[
     ("dure_orders", |b, p| ok(orders::orders(b, rows(p)?, or(p, None)?)?)),
     ("dure_order", |b, p| ok(orders::one(b, next(p)?)?)),
     ("dure_orderTimeline", |b, p| ok(orders::timeline(b, next(p)?)?)),
+    ("dure_network", |b, _| ok(b.network()?)),
+    ("dure_powers", |b, _| ok(powers::powers(b)?)),
     ("dure_shops", |b, p| ok(orders::shops(b, rows(p)?)?)),
     ("dure_devices", |b, p| ok(orders::devices(b, rows(p)?)?)),
 ];

@@ -1,6 +1,6 @@
 //! The port: a WebSocket, and a POST to the root, go to JSON-RPC; everything else is the page's and its neighbours'.
 
-use crate::{backend::Backend, eth, page, subscribe};
+use crate::{backend::Backend, documents, eth, page, subscribe};
 use axum::{
     Json, Router,
     body::Body,
@@ -104,7 +104,8 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
             }
         }
     };
-    let pages: Router = page::routes().route("/health", get(move || health(asked.clone()))).merge(more);
+    let pages: Router =
+        page::routes().route("/health", get(move || health(asked.clone()))).merge(documents::routes()).merge(more);
     let hosts: Arc<[String]> = limits.hosts.into();
     let app = Router::new().fallback(move |request: Request| {
         let (pages, answer, hosts) = (pages.clone(), answer.clone(), hosts.clone());

@@ -3,15 +3,17 @@
 //! This crate never decides what a transaction may do, never touches a disk, and knows the node only as a [`Backend`].
 
 mod backend;
+mod documents;
 mod eth;
 mod filters;
 mod gate;
 mod http;
 mod orders;
 mod page;
+mod powers;
 mod subscribe;
 mod transaction;
 
-pub use backend::{Account, Backend, BackendError, LOGS_MAX, NewBlock, RECORDS_MAX};
+pub use backend::{Account, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, RECORDS_MAX, Validator};
 pub use http::{Limits, Serving, serve};
 pub use transaction::{BatchCall, BatchTransaction, CallRequest, EcdsaSignature, RequestedCall, RpcReceipt, RpcTransaction};

@@ -112,7 +112,10 @@ fn moved(event: &IOrders::OrderMoved) -> String {
     if event.by == SYSTEM { format!("{what} (by itself, at the deadline)") } else { what.to_owned() }
 }
 
-fn scan<K: borsh::BorshSerialize, V: Record>(backend: &dyn Backend, table: &Table<K, V>) -> Result<Vec<V>, BackendError> {
+pub(crate) fn scan<K: borsh::BorshSerialize, V: Record>(
+    backend: &dyn Backend,
+    table: &Table<K, V>,
+) -> Result<Vec<V>, BackendError> {
     let all: Vec<(B256, Bytes)> = backend.records(table.tag)?;
     table.scan(&Memory(all.into_iter().collect())).map_err(|stop: Stop| match stop {
         Stop::Corrupt(key) => BackendError::Fault(format!("the record under {key} does not decode")),
