@@ -30,6 +30,18 @@ export const PAGES: readonly Page[] = [
   {
     path: 'account', title: { en: 'Account', ko: '계정' }, place: 'more', icon: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 21c0-5 3-7 7-7s7 2 7 7', load: () => import('./account/Page.svelte'),
   },
+  {
+    path: 'explorer', title: { en: 'Explorer', ko: '탐색기' }, place: 'more', icon: 'M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20',
+    load: () => import('./explorer/Page.svelte'),
+  },
+  {
+    path: 'network', title: { en: 'Network', ko: '네트워크' }, place: 'more', icon: 'M12 8V4M12 20v-4M8 12H4M20 12h-4M12 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8z',
+    load: () => import('./network/Page.svelte'),
+  },
+  {
+    path: 'powers', title: { en: 'Who could change this?', ko: '누가 바꿀 수 있나?' }, place: 'more', icon: 'M12 3v18M5 7h14M5 7l-3 7h6zM19 7l-3 7h6z',
+    load: () => import('./powers/Page.svelte'),
+  },
   { path: 'pair', title: { en: 'New machine', ko: '새 기기' }, place: 'none', icon: 'M12 5v14M5 12h14', load: () => import('./pair/Page.svelte') },
   {
     path: 'more', title: { en: 'More', ko: '더 보기' }, place: 'main', icon: 'M5 12h.01M12 12h.01M19 12h.01', load: () => import('./more/Page.svelte'),

@@ -1,1 +1,0 @@
-import{B as e,H as t,I as n,Pt as r,kt as i}from"./index-CfJffi7D.js";function a(a){let{abi:o,data:s}=a,c=t(s,0,4),l=o.find(t=>t.type===`function`&&c===e(r(t)));if(!l)throw new i(c,{docsPath:`/docs/contract/decodeFunctionData`});return{functionName:l.name,args:`inputs`in l&&l.inputs&&l.inputs.length>0?n(l.inputs,t(s,4)):void 0}}export{a as t};
