@@ -173,7 +173,7 @@ nobody! {
     RuleButTheArbiter: "disputes/tests.rs" the_one_whose_turn_it_is_rules_and_nobody_else,
     KeepADisputeOpen: "disputes/tests.rs" silence_passes_it_on_and_then_the_share_that_was_agreed_decides,
     SpendBeyondAKeysLimit: "accounts/tests/limits.rs" every_way_in_which_money_leaves_counts_to_the_unit,
-    ActBeyondAKeysScope: "accounts/tests/thief.rs" whatever_a_stolen_access_key_does_its_scope_holds,
+    ActBeyondAKeysScope: "accounts/tests/keys.rs" what_is_in_scope_is_let_through_and_nothing_else,
     RobBeyondAKeysReach: "accounts/tests/thief.rs" a_stolen_access_key_takes_no_more_than_its_reach,
     RecoverButTheGuardians: "accounts/tests/recovery.rs" only_guardians_who_open_the_commitment_are_heard,
     KeepAnAccountByAStolenKey: "accounts/tests/recovery.rs" the_thief_of_the_only_key_vetoes_once_and_loses,
