@@ -56,12 +56,9 @@ impl Guardianship {
 /// What the source says.
 pub fn guardianship(s: &mut (impl Source + ?Sized), account: Address, now_ms: u64) -> Result<Option<Guardianship>, Stop> {
     let Some(mut record) = GUARDIANSHIPS.get(s, &account)? else { return Ok(None) };
-    match record.next {
-        Some(next) if now_ms >= next.from_ms && record.stage(now_ms) == Stage::Gathering => {
-            let Some(set) = next.set else { return Ok(None) };
-            record = Guardianship { account, set, next: None, named: Vec::new(), waiting: None, vetoed_ms: 0 };
-        }
-        _ => {}
+    if let Some(next) = record.next.filter(|next| now_ms >= next.from_ms && record.stage(now_ms) == Stage::Gathering) {
+        let Some(set) = next.set else { return Ok(None) };
+        record = Guardianship { account, set, next: None, named: Vec::new(), waiting: None, vetoed_ms: 0 };
     }
     record.named.retain(|named| record.waiting.is_some() || now_ms < named.at_ms.saturating_add(NAMING_MS));
     Ok(Some(record))

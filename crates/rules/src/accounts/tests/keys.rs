@@ -214,3 +214,30 @@ fn a_key_that_does_not_stand_is_let_through_to_nothing() {
     assert_eq!(town.admit(LIMITED, KeyKind::P256, &[]), refused(Refusal::KeyExpired { expires_ms }));
     assert_eq!(town.admit(ADMIN, KeyKind::WebAuthn, &[]), Ok(()), "an admin key has no end");
 }
+
+#[test]
+fn of_several_refusals_the_first_of_the_list_is_given() {
+    let bad = KeyTerms { expires_ms: 0, ..limited() };
+    let mut town = Town::new();
+    for n in 0..KEYS_MAX - 2 {
+        let key = Address::from_word(crate::B256::left_padding_from(&(n + 1).to_be_bytes()));
+        town.act(OWNER, None, authorize(key, limited())).expect("room");
+    }
+    for (by, key, terms, refusal) in [
+        (Some(LIMITED), OWNER, bad.clone(), Refusal::KeyMayNot { key: LIMITED }),
+        (None, OWNER, bad.clone(), Refusal::NotAKey { key: OWNER }),
+        (None, LIMITED, bad.clone(), Refusal::KeyKnown { key: LIMITED }),
+        (None, NEW, bad, Refusal::OutOfBounds { field: Field::Expiry }),
+        (None, NEW, limited(), Refusal::TooManyKeys { max: KEYS_MAX }),
+    ] {
+        assert_eq!(town.act(OWNER, by, authorize(key, terms)), refused(refusal));
+    }
+    let all_wrong = [Call { to: Some(OWNER), value: true, data: &[] }, Call { to: None, value: true, data: &[] }];
+    let want = KeyKind::P256 as u8;
+    assert_eq!(town.admit(LIMITED, KeyKind::WebAuthn, &all_wrong), refused(Refusal::WrongKind { have: 2, want }));
+    assert_eq!(town.admit(LIMITED, KeyKind::P256, &all_wrong), refused(Refusal::ValueOutOfScope));
+    assert_eq!(town.admit(LIMITED, KeyKind::P256, &all_wrong[1..]), refused(Refusal::CreationOutOfScope));
+    town.now_ms = limited().expires_ms;
+    let expired = Refusal::KeyExpired { expires_ms: town.now_ms };
+    assert_eq!(town.admit(LIMITED, KeyKind::WebAuthn, &all_wrong), refused(expired));
+}

@@ -8,12 +8,16 @@ use std::collections::BTreeMap;
 
 const ROLES: [&str; 5] = ["root", "admin", "limited", "guardian", "stranger"];
 
+/// Rows of the tables between two places of the module's head.
 fn rows(from: &str, to: &str) -> Vec<Vec<String>> {
-    let head = include_str!("../mod.rs");
+    rows_of(include_str!("../mod.rs"), "//! |", from, to)
+}
+
+fn rows_of(head: &str, prefix: &str, from: &str, to: &str) -> Vec<Vec<String>> {
     let from = head.find(from).expect("the table");
     let to = head[from..].find(to).expect("what follows") + from;
     let cells = |line: &str| line.trim_end_matches('|').split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>();
-    let all = head[from..to].lines().filter_map(|line| line.strip_prefix("//! |")).map(cells);
+    let all = head[from..to].lines().filter_map(|line| line.strip_prefix(prefix)).map(cells);
     all.filter(|cells| !cells[0].starts_with('-') && cells[0] != "from" && cells[0] != "stage").collect()
 }
 
@@ -81,6 +85,42 @@ fn what_the_table_allows_happens_and_nothing_else_does() {
         }
     }
     assert_eq!(walked, table.len(), "every row of the table was walked");
+}
+
+#[test]
+fn the_page_for_people_has_the_same_tables() {
+    let page = include_str!("../../../../../docs/modules/accounts.md");
+    let of_page = |from, to| rows_of(page, "|", from, to);
+    assert_eq!(
+        of_page("## Recovery: who may do what", "What is not in the table"),
+        rows("# Recovery: who may do what", "What is not in the table")
+    );
+    let silence = of_page("anyone may call:", "Recovered: the named key");
+    let days: Vec<_> = rows("# Recovery: what happens when nobody", "Recovered: the named key")
+        .into_iter()
+        .map(|row| vec![row[0].clone(), row[1].rsplit(", ").next().unwrap_or_default().to_string(), row[2].clone()])
+        .collect();
+    assert_eq!(silence, days);
+}
+
+#[test]
+fn sixteen_guardians_and_their_successors_fit_their_record() {
+    let mut town = Town::empty();
+    let sixteen: Vec<_> = (1..=GUARDIANS_MAX).map(Address::repeat_byte).collect();
+    let commitment = guardians_commitment(OWNER, SALT, &sixteen);
+    let count = u8::try_from(sixteen.len()).expect("few");
+    assert_eq!(count, GUARDIANS_MAX);
+    for threshold in [count - 1, count - 2] {
+        town.act(OWNER, None, Action::SetGuardians { commitment, threshold, count }).expect("within bounds");
+    }
+    for guardian in &sixteen {
+        let guardians = sixteen.clone();
+        let said = Action::NameKey { account: OWNER, key: NEW, kind: KeyKind::P256, salt: SALT, guardians };
+        town.act(*guardian, None, said).expect("named");
+    }
+    assert_eq!(town.stage(), Stage::Waiting);
+    let record = guardians_of_the_owner(&mut town);
+    assert_eq!(borsh::to_vec(&record).expect("into a vector").len() as u32, <Guardianship as crate::Record>::MAX_BYTES);
 }
 
 #[test]

@@ -378,6 +378,26 @@ proptest! {
 }
 
 #[test]
+fn a_greedy_thief_of_a_stolen_access_key_takes_its_reach_and_no_unit_more() {
+    let mut heist = Heist::new(harmless());
+    let (now, before) = (heist.world.now_ms, heist.world.money(OWNER));
+    let reach = reach(&mut heist.world.memory, now, OWNER, LIMITED, |_| Powers::default()).expect("read").expect("stands");
+    for _ in 0..LIFE_MS / HOUR_MS + 48 {
+        for amount in [PURSE, 500, 300, 99, 7, 1] {
+            heist.tries(credits::Action::Transfer { credit: MONEY, to: THIEF, amount }.into());
+        }
+        heist.world.block(HOUR_MS);
+    }
+    let (lost, most) = (before - heist.world.money(OWNER), reach.credits[0].until_expiry);
+    println!(
+        "greedy: {} tries in {} days took {lost} minor units; the key's reach was {most}",
+        heist.tried,
+        LIFE_MS / DAY_MS + 2
+    );
+    assert_eq!(lost, most);
+}
+
+#[test]
 fn a_stolen_access_key_tries_what_can_be_tried() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let scopes = any_scopes();
@@ -393,7 +413,7 @@ fn a_stolen_access_key_tries_what_can_be_tried() {
         refused.extend(heist.refused);
         spent.extend(heist.left.into_iter().filter(|(_, sum)| *sum > 6 * DAILY).map(|((_, period), _)| period));
     }
-    println!("{tried} tries; done: {done:?}; refused by accounts: {refused:?}; periods nearly spent: {spent:?}");
+    println!("any key: {tried} tries, nothing out of scope and no unit beyond a limit; done where in scope: {done:?}");
     for action in ["Transfer", "Approve", "TransferFrom", "Redeem", "PlaceOrder", "RegisterShop", "SetMandate", "TransferDevice"]
     {
         assert!(done.contains(action), "no history came to {action}: {done:?}");
