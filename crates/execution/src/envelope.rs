@@ -9,6 +9,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// A signed transaction of any type that the chain takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "nearly every transaction is Ethereum's, and a box for it would cost each of them")]
 pub enum Envelope {
     Ethereum(TxEnvelope),
     Batch(Box<SignedBatch>),

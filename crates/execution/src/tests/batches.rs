@@ -67,7 +67,7 @@ fn all_calls_of_a_batch_happen_in_one_receipt() {
     assert_eq!((receipt.envelope.r#type, receipt.envelope.status(), receipt.envelope.logs().len()), (0x76, true, 3));
     assert_eq!(total(&world), U256::from(321));
     assert_eq!(world.account(wallet(1).address()).nonce, 1);
-    let root = alloy_consensus::proofs::calculate_receipt_root(&[receipt.envelope.clone()]);
+    let root = alloy_consensus::proofs::calculate_receipt_root(std::slice::from_ref(&receipt.envelope));
     assert_eq!(outcome.receipts_root, root);
     let leaf = outcome.transactions[0].encoded();
     let tx_root = alloy_consensus::proofs::ordered_trie_root_with_encoder(&[leaf], |raw, out| out.extend_from_slice(raw));
