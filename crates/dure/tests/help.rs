@@ -3,12 +3,13 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "",
     "dev",
     "town",
     "home",
     "home init",
+    "home pair",
     "shop",
     "orders",
     "orders list",
