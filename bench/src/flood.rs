@@ -39,7 +39,7 @@ pub async fn run(peer: &Peer, keys: usize, connections: usize, seconds: u64) -> 
     }
     let (stop, taken, refused) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut signer = Signer::new(peer).await?;
-    let members = signer.sign(Kind::Credit, MEMBERS_PER_SECOND as usize * seconds as usize, 1)?;
+    let members = signer.sign(Kind::Credit, MEMBERS_PER_SECOND as usize * seconds as usize, 1).await?;
     let mut pouring = Vec::new();
     for share in flood {
         let mut connection = Connection::open(peer.address).await?;

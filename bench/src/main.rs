@@ -91,13 +91,13 @@ async fn transfers(args: &Args, peer: &Peer, kinds: &[transfers::Kind]) -> Falli
     let mut signer = transfers::Signer::new(peer).await?;
     for kind in kinds {
         let full = Plan { seconds: Duration::from_secs(args.seconds), per_second: None };
-        let work = signer.sign(*kind, args.signed, args.connections)?;
+        let work = signer.sign(*kind, args.signed, args.connections).await?;
         let figures = load::run(peer, work, full).await?;
         let per_second = figures.per_second();
         rows.push(row(peer, kind.name(), figures));
         if *kind == transfers::Kind::Credit {
             let half = Plan { per_second: Some(per_second / 2.0), ..full };
-            let work = signer.sign(*kind, (per_second / 2.0) as usize * args.seconds as usize, args.connections)?;
+            let work = signer.sign(*kind, (per_second / 2.0) as usize * args.seconds as usize, args.connections).await?;
             rows.push(row(peer, "credit transfer, half load", load::run(peer, work, half).await?));
         }
     }

@@ -25,7 +25,7 @@ pub struct Kill {
 /// # Errors
 /// Where something final is gone, or the node does not come back.
 pub async fn run(peer: &mut Peer, kills: usize, per_kill: usize) -> Fallible<Vec<Kill>> {
-    let mut work = Signer::new(peer).await?.sign(Kind::Credit, kills * per_kill, 1)?.remove(0);
+    let mut work = Signer::new(peer).await?.sign(Kind::Credit, kills * per_kill, 1).await?.remove(0);
     let mut finals: Vec<(B256, B256)> = Vec::new();
     let mut all = Vec::new();
     let mut sent: Vec<Bytes> = Vec::new();

@@ -89,8 +89,9 @@ impl<'a> Signer<'a> {
     /// `total` transfers of this kind, dealt to `connections` so that each account sends on one of them.
     ///
     /// # Errors
-    /// A fault of the signer.
-    pub fn sign(&mut self, kind: Kind, total: usize, connections: usize) -> Fallible<Vec<std::vec::IntoIter<Bytes>>> {
+    /// Where the node does not answer.
+    pub async fn sign(&mut self, kind: Kind, total: usize, connections: usize) -> Fallible<Vec<std::vec::IntoIter<Bytes>>> {
+        self.ask_nonces().await?;
         let each = total.div_ceil(ACCOUNTS);
         let addresses: Vec<Address> = self.peer.accounts.iter().map(PrivateKeySigner::address).collect();
         let threads = std::thread::available_parallelism()?.get();
@@ -112,7 +113,6 @@ impl<'a> Signer<'a> {
             }
             Ok(all)
         });
-        self.nonces.iter_mut().for_each(|nonce| *nonce += each as u64);
         let mut shares = vec![Vec::new(); connections];
         let mut accounts: Vec<_> = signed?.into_iter().map(Vec::into_iter).collect();
         for _ in 0..each {
@@ -121,6 +121,16 @@ impl<'a> Signer<'a> {
             }
         }
         Ok(shares.into_iter().map(Vec::into_iter).collect())
+    }
+
+    /// What the chain says: a load that ended by its clock did not send all that was signed for it.
+    async fn ask_nonces(&mut self) -> Fallible<()> {
+        let mut connection = Connection::open(self.peer.address).await?;
+        for (account, nonce) in self.peer.accounts.iter().zip(&mut self.nonces) {
+            let count = connection.ask("eth_getTransactionCount", json!([account.address(), "latest"])).await?;
+            *nonce = serde_json::from_value::<alloy_primitives::U64>(count)?.to();
+        }
+        Ok(())
     }
 
     fn of_account(&self, kind: Kind, from: usize, count: usize, addresses: &[Address]) -> Fallible<Vec<Bytes>> {

@@ -243,7 +243,7 @@ impl First {
              or:  dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
              then: dure call {credit} 'balanceOf(address)(uint256)' {to}\n\n\
              The keys of test/0 to test/9 and of the town are known to everybody: never use them elsewhere.\n\
-             Not built yet: energy, rides, health, provenance, governance, passkeys, a network of many organisations.\n\
+             Not built yet: energy, rides, health, provenance, governance, access keys, a network of many organisations.\n\
              Orders are public for ever: what was bought, when, how often. Addresses are sealed to the shop.\n\
              Ctrl-C stops.\n\n",
             version = env!("CARGO_PKG_VERSION"),
