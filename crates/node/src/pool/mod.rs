@@ -21,7 +21,7 @@ pub use queue::Sequence;
 
 use alloy_primitives::{Address, B256, U256};
 use dure_execution::{AccountRecord, Class, Skip, Transaction, TransactionError, allowance_of, gas::NEWCOMERS_PERCENT};
-use queue::{Entry, Lane, Queue};
+use queue::{Entry, Lane, Queue, Used};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -36,6 +36,9 @@ pub const NEWCOMERS_MAX: usize = 4_096;
 pub const PER_MEMBER_MAX: usize = 4_096;
 /// The same for one newcomer.
 pub const PER_NEWCOMER_MAX: usize = 16;
+/// Most sequences whose next nonce is remembered after a final block: some forty blocks full of strangers. An index that is further
+/// behind may make a sender wait.
+pub const USED_MAX: usize = 65_536;
 /// Transactions of one payer taken in the first round of a selection.
 pub const SHARE: usize = 16;
 /// Least wait between two replacements under one nonce, milliseconds of wall time.
@@ -141,6 +144,7 @@ struct Inner {
     /// By the second before which they are valid, and number of arrival.
     by_end: BTreeMap<(u64, u64), (Sequence, u64)>,
     arrivals: u64,
+    used: Used,
 }
 
 impl Pool {
@@ -236,6 +240,7 @@ impl Pool {
     pub fn included(&self, transactions: impl IntoIterator<Item = (Sequence, u64)>, wall_ms: u64) {
         let mut inner = self.lock();
         for (sequence, nonce) in transactions {
+            inner.used.note(sequence, nonce + 1);
             inner.overtake(sequence, nonce + 1);
         }
         inner.expire(wall_ms);
@@ -247,9 +252,12 @@ impl Pool {
         Some(inner.queues.get(sequence)?.entries.get(nonce)?.transaction.clone())
     }
 
-    /// The nonce after the last consecutive waiting one of this sequence, where it has any waiting.
+    /// The nonce after the last consecutive waiting one of this sequence, or after its last final one; `None` where it has none
+    /// waiting and used none lately.
     pub fn next_nonce(&self, sequence: Sequence) -> Option<u64> {
-        self.lock().queues.get(&sequence).map(Queue::after_consecutive)
+        let inner = self.lock();
+        let waiting = inner.queues.get(&sequence).map(Queue::after_consecutive);
+        waiting.max(inner.used.next.get(&sequence).map(|(next, _)| *next))
     }
 
     pub fn counts(&self) -> Counts {
@@ -286,7 +294,7 @@ impl Inner {
             return Err(PoolRefusal::AlreadyKnown);
         }
         let queue = self.queues.get(&Sequence::of(transaction));
-        let expected = queue.map_or(0, |queue| queue.next_nonce).max(facts.next_nonce);
+        let expected = queue.map_or(0, |queue| queue.next_nonce).max(self.next_nonce(transaction, facts));
         let found = transaction.nonce();
         if found < expected {
             return Err(PoolRefusal::NonceTooLow { expected, found });
@@ -336,9 +344,15 @@ impl Inner {
         Ok(())
     }
 
+    /// As far as final blocks say, whichever of the two has seen more of them.
+    fn next_nonce(&self, transaction: &Transaction, facts: Facts<'_>) -> u64 {
+        self.used.next(Sequence::of(transaction)).max(facts.next_nonce)
+    }
+
     fn insert(&mut self, transaction: Transaction, facts: Facts<'_>, wall_ms: u64) {
         let (sequence, nonce) = (Sequence::of(&transaction), transaction.nonce());
-        self.overtake(sequence, facts.next_nonce);
+        let next_nonce = self.next_nonce(&transaction, facts);
+        self.overtake(sequence, next_nonce);
         self.remove(sequence, nonce); // the one it replaces
         self.arrivals += 1;
         let place = (sequence, nonce);
@@ -352,7 +366,7 @@ impl Inner {
         paid.transactions += 1;
         paid.gas = paid.gas.saturating_add(entry.transaction.gas_limit());
         self.lane_mut(entry.class).transactions += 1;
-        let mut queue = self.take_queue(sequence).unwrap_or_else(|| Queue::new(facts.next_nonce, self.arrivals));
+        let mut queue = self.take_queue(sequence).unwrap_or_else(|| Queue::new(next_nonce, self.arrivals));
         queue.entries.insert(nonce, entry);
         self.put_queue(sequence, queue);
     }

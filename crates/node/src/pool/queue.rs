@@ -1,9 +1,9 @@
 //! The waiting transactions of one sequence of nonces, and the line in which sequences wait.
 
-use super::{Room, SHARE};
+use super::{Room, SHARE, USED_MAX};
 use alloy_primitives::{Address, B256, U256};
 use dure_execution::{AccountRecord, Class, Quota, Transaction};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 /// One of a signer's sequences of nonces; key 0 is the account's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,38 @@ impl Sequence {
     /// The account's own.
     pub const fn own(signer: Address) -> Self {
         Self { signer, key: U256::ZERO }
+    }
+}
+
+/// Next nonces of the sequences that final blocks used last. Whoever brings a transaction has read the index, which is some blocks
+/// behind: without this, what follows a transaction that has just become final would wait for it for ever.
+#[derive(Default)]
+pub(super) struct Used {
+    /// Next nonce, and the number of the note that says so.
+    pub next: HashMap<Sequence, (u64, u64)>,
+    /// Notes, oldest first; one that a newer one replaced says nothing.
+    pub order: VecDeque<(u64, Sequence)>,
+    notes: u64,
+}
+
+impl Used {
+    /// The oldest note goes where there are [`USED_MAX`].
+    pub fn note(&mut self, sequence: Sequence, next: u64) {
+        if self.order.len() >= USED_MAX
+            && let Some((number, oldest)) = self.order.pop_front()
+            && self.next.get(&oldest).is_some_and(|(_, newest)| *newest == number)
+        {
+            self.next.remove(&oldest);
+        }
+        self.notes += 1;
+        self.order.push_back((self.notes, sequence));
+        let noted = self.next.entry(sequence).or_default();
+        *noted = (noted.0.max(next), self.notes);
+    }
+
+    /// The next nonce of a sequence, 0 where nothing is noted.
+    pub fn next(&self, sequence: Sequence) -> u64 {
+        self.next.get(&sequence).map_or(0, |(next, _)| *next)
     }
 }
 

@@ -184,3 +184,29 @@ fn a_nonce_that_the_account_used_otherwise_moves_the_queue_on() {
     world.0.skipped([(first, Skip::NonceTooLow { have: 0, want: 1 })], NOW_MS);
     assert_eq!(world.offered(NOW_MS), [(key(1).address(), U256::ZERO, 1)]);
 }
+
+#[test]
+fn what_follows_a_final_transaction_is_served_although_the_asker_read_an_older_state() {
+    let world = World::new();
+    world.send(ethereum(1, 0), 0).expect("taken");
+    world.0.included([(Sequence::own(key(1).address()), 0)], 0);
+    assert_eq!(world.0.next_nonce(Sequence::own(key(1).address())), Some(1), "a wallet that asks now is told the next one");
+    // The facts still say 0: they come from the index, which has not got to that block.
+    let next = world.send(ethereum(1, 1), 0).expect("taken");
+    let chosen: Vec<B256> = world.0.select(&HashSet::new(), NOW_MS, ROOM).iter().map(Transaction::hash).collect();
+    assert_eq!(chosen, [next]);
+    let again = world.send(ethereum(1, 0), 0);
+    assert_eq!(again, Err(PoolRefusal::NonceTooLow { expected: 1, found: 0 }), "what was used is used");
+}
+
+#[test]
+fn the_nonces_that_are_remembered_are_bounded_and_the_oldest_go() {
+    let mut used = Used::default();
+    let sequence = |n: usize| Sequence { signer: Address::ZERO, key: U256::from(n) };
+    used.note(sequence(0), 1);
+    (1..USED_MAX).for_each(|n| used.note(sequence(n), 1));
+    used.note(sequence(0), 2); // used again: it is the newest now
+    used.note(sequence(USED_MAX), 1);
+    assert_eq!((used.next(sequence(0)), used.next(sequence(1)), used.next(sequence(USED_MAX))), (2, 0, 1));
+    assert!(used.next.len() <= USED_MAX && used.order.len() <= USED_MAX);
+}
