@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -105,11 +105,11 @@ impl Figures {
 /// Where a connection breaks, or accepted transactions do not become final.
 pub async fn run<S: Share>(peer: &Peer, shares: Vec<S>, plan: Plan) -> Fallible<Figures> {
     let (tell, seen) = watch::channel(Seen::default());
-    let (finals, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (found, stop) = (Found::default(), Arc::new(AtomicBool::new(false)));
     let mut connection = Connection::open(peer.address).await?;
     let first = look(&mut connection, None).await?.ok_or("the node has no block")?;
     tell.send_replace(first.0);
-    let watcher = tokio::spawn(watch_blocks(connection, first.0.height + 1, tell, finals.clone(), stop.clone()));
+    let watcher = tokio::spawn(watch_blocks(connection, first.0.height + 1, tell, found.clone(), stop.clone()));
 
     let (node_cpu, own_cpu, began) = (peer.cpu()?, Cpu::own()?, Instant::now());
     let pause = plan.per_second.map(|rate| Duration::from_secs_f64(shares.len() as f64 / rate));
@@ -126,25 +126,27 @@ pub async fn run<S: Share>(peer: &Peer, shares: Vec<S>, plan: Plan) -> Fallible<
         refused += sent.refused;
     }
     let end = Instant::now() + DRAIN_MAX;
-    while finals.load(Ordering::Relaxed) < accepted.len() && Instant::now() < end {
+    // Others may use the chain too, so that only these count.
+    let mut missing: Vec<B256> = accepted.keys().copied().collect();
+    loop {
+        missing.retain(|hash| !lock(&found).contains_key(hash));
+        if missing.is_empty() || Instant::now() >= end {
+            break;
+        }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
     let (node_cpu, own_cpu) = (peer.cpu()? - node_cpu, Cpu::own()? - own_cpu);
     stop.store(true, Ordering::Relaxed);
-    let (found, blocks) = watcher.await??;
-
-    let mut waits = Vec::with_capacity(accepted.len());
-    let mut last = began;
-    for (hash, at) in found {
-        if let Some(since) = accepted.get(&hash) {
-            waits.push(at.saturating_duration_since(*since));
-            last = last.max(at);
-        }
+    let blocks = watcher.await??;
+    if !missing.is_empty() {
+        return Err(format!("{} of {} accepted transactions did not become final", missing.len(), accepted.len()).into());
     }
-    if waits.len() < accepted.len() {
-        return Err(
-            format!("{} of {} accepted transactions did not become final", accepted.len() - waits.len(), accepted.len()).into()
-        );
+
+    let (mut waits, mut last, found) = (Vec::with_capacity(accepted.len()), began, lock(&found));
+    for (hash, since) in &accepted {
+        let at = found.get(hash).copied().unwrap_or(*since);
+        waits.push(at.saturating_duration_since(*since));
+        last = last.max(at);
     }
     waits.sort_unstable();
     Ok(Figures { accepted: accepted.len(), refused, blocks, wall: last - began, waits, node_cpu, own_cpu })
@@ -187,28 +189,32 @@ async fn send(
     Ok(sent)
 }
 
-type Found = Vec<(B256, Instant)>;
+/// When which transaction was seen to be final.
+type Found = Arc<Mutex<HashMap<B256, Instant>>>;
+
+fn lock(found: &Found) -> MutexGuard<'_, HashMap<B256, Instant>> {
+    found.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 async fn watch_blocks(
     mut connection: Connection,
     mut height: u64,
     tell: watch::Sender<Seen>,
-    finals: Arc<AtomicUsize>,
+    found: Found,
     stop: Arc<AtomicBool>,
-) -> Fallible<(Found, u64)> {
-    let (mut found, first) = (Vec::new(), height);
+) -> Fallible<u64> {
+    let first = height;
     while !stop.load(Ordering::Relaxed) {
         let Some((seen, hashes)) = look(&mut connection, Some(height)).await? else {
             tokio::time::sleep(LOOK_AGAIN).await;
             continue;
         };
         let at = Instant::now();
-        finals.fetch_add(hashes.len(), Ordering::Relaxed);
-        found.extend(hashes.into_iter().map(|hash| (hash, at)));
+        lock(&found).extend(hashes.into_iter().map(|hash| (hash, at)));
         tell.send_replace(seen);
         height += 1;
     }
-    Ok((found, height - first))
+    Ok(height - first)
 }
 
 /// A block, the newest where no height is named, and the hashes of its transactions.
