@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 pub const ANSWER_MAX: Duration = Duration::from_secs(20);
 /// Longest wait for a transaction to become final.
 pub const FINAL_MAX: Duration = Duration::from_secs(60);
-/// Between two questions whether a transaction is final.
-const ASK_AGAIN: Duration = Duration::from_millis(100);
+/// Between two questions whether a transaction is final: at first, when it may be any moment, doubled up to the longest.
+const ASK_AGAIN_FIRST: Duration = Duration::from_millis(20);
+const ASK_AGAIN_MAX: Duration = Duration::from_millis(160);
 /// Gas beyond one and a half times the estimate: the state moves between the estimate and the block, and what is not used is
 /// given back.
 const GAS_SPARE: u64 = 100_000;
@@ -193,12 +194,13 @@ impl Node {
     /// # Errors
     /// As [`Self::ask`], or [`NodeError::NotFinal`].
     pub async fn wait(&self, hash: B256) -> Result<Receipt, NodeError> {
-        let since = Instant::now();
+        let (since, mut pause) = (Instant::now(), ASK_AGAIN_FIRST);
         while since.elapsed() < FINAL_MAX {
             if let Some(receipt) = self.receipt(hash).await? {
                 return Ok(receipt);
             }
-            tokio::time::sleep(ASK_AGAIN).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(ASK_AGAIN_MAX);
         }
         Err(NodeError::NotFinal(hash))
     }

@@ -1,6 +1,6 @@
 //! The application that consensus runs: how a block is proposed, checked and taken over.
 //!
-//! Upon a turn to propose: wait for work (see [`crate::pacing`]), take from the pool what no block in flight includes, execute
+//! Upon a turn to propose ([`crate::pacer`] has waited for work): take from the pool what no block in flight includes, execute
 //! it, name the block. Upon a block to check: its time, its transactions, then everything that executing it gives, compared
 //! field by field, the canonical root of the database included (glue compares the root of operations and its range only).
 //! Upon a final block: tell the chain, the pool, and through them everybody else. That may repeat after a
@@ -27,13 +27,9 @@ use commonware_runtime::Spawner;
 use commonware_storage::Context;
 use commonware_utils::non_empty_range;
 use dure_execution::{BlockEnv, Error, Mode, Outcome, RECENT_HASHES, Transaction};
-use futures::{
-    StreamExt as _,
-    future::{Either, select},
-};
+use futures::StreamExt as _;
 use std::{
     collections::{BTreeMap, HashSet},
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -114,7 +110,7 @@ impl Node {
     }
 
     /// The parent and the blocks before it down to one that is final.
-    async fn lineage(&self, ancestry: &mut impl Ancestry<Block>) -> Option<Lineage> {
+    pub(crate) async fn lineage(&self, ancestry: &mut impl Ancestry<Block>) -> Option<Lineage> {
         let mut above: Vec<Digested<Block>> = Vec::new();
         let ground = loop {
             let block = ancestry.next().await?;
@@ -139,18 +135,6 @@ impl Node {
             in_flight: in_flight.collect(),
             hashes,
         })
-    }
-
-    /// Waits for work that is not in flight, at most a heartbeat, and then a moment for more.
-    async fn gather(&self, clock: &impl commonware_runtime::Clock, in_flight: &HashSet<B256>) {
-        let end = clock.current() + self.pace.heartbeat;
-        while !self.pool.has_work(in_flight, self.clock.now_ms(clock)) {
-            match select(pin!(self.pool.arrival()), pin!(clock.sleep_until(end))).await {
-                Either::Left(_) => {}
-                Either::Right(_) => return,
-            }
-        }
-        clock.sleep(self.pace.gather).await;
     }
 
     /// Whether the block's time follows its parent's and is not ahead of this node's clock. Waits for the clock a little.
@@ -194,12 +178,12 @@ pub struct Settings {
     pub threads: usize,
 }
 
-struct Lineage {
+pub(crate) struct Lineage {
     parent_hash: B256,
     parent_height: Height,
     parent_time_ms: u64,
     /// Hashes of transactions in blocks that are not final yet.
-    in_flight: HashSet<B256>,
+    pub in_flight: HashSet<B256>,
     /// The parent's hash first.
     hashes: Vec<B256>,
 }
@@ -289,7 +273,6 @@ impl<E: Spawner + Context> Application<E> for App {
     ) -> Option<Proposed<Self, E>> {
         let node = self.0.clone();
         let lineage = node.lineage(&mut ancestry).await?;
-        node.gather(&clock, &lineage.in_flight).await;
         let time_ms = node.clock.now_ms(&clock).max(lineage.parent_time_ms + 1);
         let room = Room { gas: node.gas_limit * OFFER_TIMES, transactions: TRANSACTIONS_MAX, bytes: BODY_MAX_BYTES };
         let offered = node.pool.select(&lineage.in_flight, time_ms, room);

@@ -4,6 +4,7 @@ use crate::{
     app::{App, Node, Public, Scheme},
     block::Block,
     chain::Head,
+    pacer::Paced,
     state::{self, Digest, Family, StateSizes, hash_of},
     sync::{Fetcher, Served},
 };
@@ -246,8 +247,8 @@ where
             strategy: Sequential,
         },
     );
-    let automaton =
-        Deferred::new(context.child("automaton"), stateful_mailbox.clone(), marshal.clone(), FixedEpocher::new(EPOCH_BLOCKS));
+    let paced = Paced { node: node.clone(), inner: stateful_mailbox.clone() };
+    let automaton = Deferred::new(context.child("automaton"), paced, marshal.clone(), FixedEpocher::new(EPOCH_BLOCKS));
     marshal_actor.start(wrap(stateful_mailbox.clone()), buffer, resolver);
     probe_mailbox.attach(marshal.clone());
     come_up(&context, &node, &marshal).await;

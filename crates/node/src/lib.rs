@@ -13,6 +13,7 @@ pub mod execute;
 pub mod finality;
 pub mod genesis;
 pub mod history;
+pub mod pacer;
 pub mod pacing;
 pub mod pool;
 pub mod read;

@@ -224,6 +224,12 @@ impl Auditor {
         }
     }
 
+    /// The block after which the database has this root.
+    fn height_of(&self, root: B256) -> Option<u64> {
+        let witness = self.witness();
+        witness.blocks.iter().rev().find(|(_, (_, state_root))| *state_root == root).map(|(height, _)| *height)
+    }
+
     fn nonce_of(&self, who: dure_execution::Address) -> Option<dure_execution::AccountRecord> {
         let height = self.index.height().expect("index")?;
         dure_execution::views::account(&At::unhurried(&self.index, height), who).ok()
@@ -340,13 +346,20 @@ impl Validator {
     /// Finds the block after which the database stands, and compares every record.
     async fn database_is_the_index(&self) -> Result<(), String> {
         let databases = self.stateful.subscribe_databases().await;
-        let database = databases.read().await;
-        let root = hash_of(&database.root());
-        let at = {
-            let witness = self.auditor.witness();
-            witness.blocks.iter().rev().find(|(_, (_, state_root))| *state_root == root).map(|(height, _)| *height)
+        let mut tries = 0;
+        // A block is in the database a moment before its witnesses hear of it.
+        let (database, at) = loop {
+            let database = databases.read().await;
+            if let Some(at) = self.auditor.height_of(hash_of(&database.root())) {
+                break (database, at);
+            }
+            drop(database);
+            tries += 1;
+            if tries > 200 {
+                return Err("the database's root is no block's".into());
+            }
+            self.clock.sleep(Duration::from_millis(5)).await;
         };
-        let at = at.ok_or("the database's root is no block's")?;
         self.auditor.follow_to(at).await;
         let keys: Vec<Key> = self.auditor.records().keys().copied().collect();
         for key in keys {
