@@ -132,6 +132,7 @@ impl Node {
             parent_hash: hash_of(&parent.digest()),
             parent_height: parent.height(),
             parent_time_ms: parent.inner().time_ms,
+            parent_is_final: above.is_empty(),
             in_flight: in_flight.collect(),
             hashes,
         })
@@ -182,6 +183,7 @@ pub(crate) struct Lineage {
     parent_hash: B256,
     parent_height: Height,
     parent_time_ms: u64,
+    parent_is_final: bool,
     /// Hashes of transactions in blocks that are not final yet.
     pub in_flight: HashSet<B256>,
     /// The parent's hash first.
@@ -281,7 +283,7 @@ impl<E: Spawner + Context> Application<E> for App {
         let Work { sealed, outcome } = self.execute(env, offered.clone(), batch).await?;
 
         let skips = outcome.skipped.iter().map(|(index, reason)| (offered[*index as usize].clone(), reason.clone()));
-        node.pool.skipped(skips, time_ms);
+        node.pool.skipped(skips, time_ms, lineage.parent_is_final);
         let included = outcome.included.iter().map(|index| offered[*index as usize].encoded());
         let block = Block {
             context,

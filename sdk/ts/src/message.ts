@@ -16,7 +16,7 @@ export interface DeviceMessage {
   keyEpoch: number;
   /** Higher than any before. */
   sequence: bigint;
-  /** One of the last 256 blocks before the one that executes it. */
+  /** One of the last 8,192 blocks before the one that executes it. */
   height: bigint;
   blockHash: Hex;
   body: DeviceBody;

@@ -49,6 +49,8 @@ pub const LIFETIME_MS: u64 = 600_000;
 pub const VALID_AFTER_MAX_S: u64 = 300;
 /// Renewal of the allowance that is counted on when the pool looks whether waiting transactions fit, milliseconds.
 pub const PATIENCE_MS: u64 = 10_000;
+/// How long a transaction waits that only a block which is not final yet speaks against, milliseconds of consensus time.
+pub const DOUBT_MS: u64 = 50;
 /// New transactions that a slow listener may fall behind.
 pub const LISTENER_MAX: usize = 4_096;
 
@@ -211,12 +213,17 @@ impl Pool {
         members
     }
 
-    /// What execution left out of a block at `time_ms`: gone for good, or to be tried again when the allowance has renewed.
-    pub fn skipped(&self, skips: impl IntoIterator<Item = (Transaction, Skip)>, time_ms: u64) {
+    /// What execution left out of a block at `time_ms`: gone for good, or to be tried again when the allowance has renewed. Where
+    /// the block's parent is not final it may never be, and nothing is gone for good on its word.
+    pub fn skipped(&self, skips: impl IntoIterator<Item = (Transaction, Skip)>, time_ms: u64, parent_is_final: bool) {
         let mut inner = self.lock();
         for (transaction, reason) in skips {
             let sequence = Sequence::of(&transaction);
-            if let Skip::NonceTooLow { want, .. } = reason {
+            if !parent_is_final && !reason.may_fit_later() {
+                if let Some(queue) = inner.queues.get_mut(&sequence) {
+                    queue.not_before_ms = time_ms + DOUBT_MS;
+                }
+            } else if let Skip::NonceTooLow { want, .. } = reason {
                 // The account's nonce moved otherwise: by a contract that it made in a batch, or by what it delegated.
                 inner.overtake(sequence, want);
             } else if !reason.may_fit_later() {

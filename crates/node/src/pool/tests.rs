@@ -181,8 +181,12 @@ fn a_nonce_that_the_account_used_otherwise_moves_the_queue_on() {
     let (first, second) = (ethereum(1, 0), ethereum(1, 1));
     world.send(first.clone(), 0).expect("taken");
     world.send(second, 0).expect("taken");
-    world.0.skipped([(first, Skip::NonceTooLow { have: 0, want: 1 })], NOW_MS);
-    assert_eq!(world.offered(NOW_MS), [(key(1).address(), U256::ZERO, 1)]);
+    let low = || [(first.clone(), Skip::NonceTooLow { have: 0, want: 1 })];
+    world.0.skipped(low(), NOW_MS, false);
+    assert_eq!(world.offered(NOW_MS), [], "a block that is not final spoke against it: it waits a moment");
+    assert_eq!(world.offered(NOW_MS + DOUBT_MS).len(), 2, "and is tried again");
+    world.0.skipped(low(), NOW_MS, true);
+    assert_eq!(world.offered(NOW_MS + DOUBT_MS), [(key(1).address(), U256::ZERO, 1)]);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_message_counts_once_on_its_chain_in_its_time_under_its_key() {
 }
 
 #[test]
-fn what_was_signed_256_blocks_ago_counts_no_more() {
+fn what_was_signed_too_many_blocks_ago_counts_no_more() {
     let mut w = World::new(Mode::Auto);
     let message = w.message(level(900));
     for _ in 0..recent::WINDOW - 1 {
