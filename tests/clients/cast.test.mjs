@@ -64,7 +64,7 @@ test('cast: a failing call says why', { skip }, async () => {
   await assert.rejects(run('estimate', '--from', OWN, to, 'write(uint256,string)', '1001', 'x'), /execution reverted/);
 });
 
-test('cast: words by which a contract refuses reach the person', { skip, todo: 'the node says "execution reverted" where others add ": the board is closed"' }, async () => {
+test('cast: words by which a contract refuses reach the person', { skip }, async () => {
   await assert.rejects(run('call', await deployed(), 'refuseInWords()'), /execution reverted: the board is closed/);
 });
 

@@ -6,6 +6,7 @@ use crate::transaction::{CallRequest, RpcReceipt, RpcTransaction};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::{AccessListResult, Block, BlockId, Filter, Header, Log, state::StateOverride};
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
+use alloy_sol_types::{Panic, Revert, SolError as _};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -14,6 +15,9 @@ pub const LOGS_MAX: usize = 10_000;
 /// Most records of one kind that one answer carries.
 pub const RECORDS_MAX: usize = 10_000;
 
+/// Most characters of a contract's own words that are repeated.
+const REASON_MAX: usize = 1_000;
+
 /// Why a node does not answer, in words for the person who asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackendError {
@@ -21,11 +25,19 @@ pub enum BackendError {
     #[error("{0}")]
     Refused(String),
     /// The call ran and refused; the bytes say why.
-    #[error("execution reverted")]
+    #[error("execution reverted{}", reason(.0))]
     Reverted(Bytes),
     /// This node is at fault.
     #[error("{0}")]
     Fault(String),
+}
+
+/// Words in a Solidity `Error(string)` or `Panic(uint256)`, as other nodes add them; other errors are told by their bytes.
+fn reason(bytes: &Bytes) -> String {
+    if let Ok(revert) = Revert::abi_decode(bytes) {
+        return format!(": {}", revert.reason.chars().take(REASON_MAX).collect::<String>());
+    }
+    Panic::abi_decode(bytes).map_or_else(|_| String::new(), |panic| format!(": {panic}"))
 }
 
 /// A final block as subscribers hear of it.
