@@ -12,6 +12,7 @@
 //! own from a bounded queue.
 
 mod follow;
+mod fresh;
 mod queries;
 mod tables;
 #[cfg(test)]
@@ -22,10 +23,11 @@ pub use follow::{Blocks, Follower, QUEUE_BLOCKS};
 use crate::history::{FinalBlock, History, HistoryError, LogQuery, PlacedLog};
 use alloy_primitives::{B256, Bytes};
 use dure_rules::Key;
+use fresh::Fresh;
 use rusqlite::Connection;
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
 /// Most connections that read at the same time and are kept open; further readers open and close their own.
@@ -35,6 +37,7 @@ pub const READERS_KEPT: usize = 8;
 pub struct Index {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
+    fresh: RwLock<Fresh>,
     /// `None` where the index lives in memory and the writer reads too.
     path: Option<PathBuf>,
 }
@@ -52,7 +55,7 @@ impl Index {
         // written again; with OFF it could leave a torn file.
         writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
         tables::prepare(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), readers: Mutex::default(), path: Some(path.to_owned()) })
+        Self::of(writer, Some(path.to_owned()))
     }
 
     /// An index that ends with the process: for simulations and tests.
@@ -62,7 +65,13 @@ impl Index {
     pub fn in_memory() -> Result<Self, HistoryError> {
         let mut writer = Connection::open_in_memory()?;
         tables::prepare(&mut writer)?;
-        Ok(Self { writer: Mutex::new(writer), readers: Mutex::default(), path: None })
+        Self::of(writer, None)
+    }
+
+    fn of(writer: Connection, path: Option<PathBuf>) -> Result<Self, HistoryError> {
+        let mut fresh = Fresh::default();
+        fresh.written(std::iter::empty(), queries::height(&writer)?);
+        Ok(Self { writer: Mutex::new(writer), readers: Mutex::default(), fresh: RwLock::new(fresh), path })
     }
 
     /// Forgets everything, so that blocks can make it again.
@@ -71,7 +80,9 @@ impl Index {
     /// [`HistoryError::Store`].
     pub fn clear(&self) -> Result<(), HistoryError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        tables::clear(&mut writer)
+        tables::clear(&mut writer)?;
+        *self.fresh.write().unwrap_or_else(PoisonError::into_inner) = Fresh::default();
+        Ok(())
     }
 
     /// Takes several blocks over in one SQL transaction, up to the first that does not follow.
@@ -79,8 +90,20 @@ impl Index {
     /// # Errors
     /// As [`History::apply`].
     pub fn apply_all(&self, blocks: &[Arc<FinalBlock>]) -> Result<(), HistoryError> {
+        self.take(blocks.iter().map(AsRef::as_ref))
+    }
+
+    fn take<'a>(&self, blocks: impl Iterator<Item = &'a FinalBlock> + Clone) -> Result<(), HistoryError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        tables::apply(&mut writer, blocks.iter().map(AsRef::as_ref))
+        let applied = tables::apply(&mut writer, blocks.clone());
+        // Some may be taken over although the last was not.
+        let height = queries::height(&writer)?;
+        self.fresh.write().unwrap_or_else(PoisonError::into_inner).written(blocks, height);
+        applied
+    }
+
+    fn fresh(&self) -> RwLockReadGuard<'_, Fresh> {
+        self.fresh.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest value of every key that begins with `tag`, in key order, at most `limit`: all records of one table.
@@ -135,16 +158,22 @@ impl Index {
 
 impl History for Index {
     fn height(&self) -> Result<Option<u64>, HistoryError> {
-        self.read(queries::height)
+        Ok(self.fresh().height())
     }
 
     fn apply(&self, block: &FinalBlock) -> Result<(), HistoryError> {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        tables::apply(&mut writer, std::iter::once(block))
+        self.take(std::iter::once(block))
     }
 
     fn value_at(&self, key: Key, height: u64) -> Result<Option<Bytes>, HistoryError> {
-        self.read(|connection| queries::value_at(connection, key, height))
+        let (newest, known) = {
+            let fresh = self.fresh();
+            (fresh.height().unwrap_or(0), fresh.value_at(&key, height))
+        };
+        if height > newest {
+            return Err(HistoryError::Ahead { asked: height, newest });
+        }
+        known.map_or_else(|| self.read(|connection| queries::value_at(connection, key, height)), Ok)
     }
 
     fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError> {

@@ -21,14 +21,10 @@ pub(super) fn height(connection: &Connection) -> Result<Option<u64>, HistoryErro
     Ok(newest.map(i64::unsigned_abs))
 }
 
-pub(super) fn value_at(connection: &Connection, key: Key, asked: u64) -> Result<Option<Bytes>, HistoryError> {
-    let newest = height(connection)?.unwrap_or(0);
-    if asked > newest {
-        return Err(HistoryError::Ahead { asked, newest });
-    }
+pub(super) fn value_at(connection: &Connection, key: Key, height: u64) -> Result<Option<Bytes>, HistoryError> {
     let value: Option<Option<Vec<u8>>> = connection
         .prepare_cached("SELECT value FROM changes WHERE key = ? AND height <= ? ORDER BY height DESC LIMIT 1")?
-        .query_row(params![key.as_slice(), number(asked)?], |row| row.get(0))
+        .query_row(params![key.as_slice(), number(height)?], |row| row.get(0))
         .optional()?;
     Ok(value.flatten().map(Bytes::from))
 }
