@@ -11,6 +11,10 @@ mod town;
 use clap::Parser as _;
 use std::process::ExitCode;
 
+/// Many threads make and drop small things all the time; measured in docs/performance.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
     let json = cli.json;

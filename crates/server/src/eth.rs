@@ -48,6 +48,9 @@ const HEAVY: &[&str] = &[
     "dure_powers",
 ];
 
+/// Methods that run where they are received: they take less than the way to another thread and back, and hardly ever touch the disk.
+const QUICK: &[&str] = &["eth_sendRawTransaction", "eth_chainId", "eth_blockNumber", "eth_gasPrice", "net_version"];
+
 const METHODS: &[(&str, Method)] = &[
     ("web3_clientVersion", |_, _| ok(concat!("dure/", env!("CARGO_PKG_VERSION")))),
     ("web3_sha3", |_, p| ok(alloy_primitives::keccak256(next::<Bytes>(p)?))),
@@ -115,7 +118,7 @@ fn rows(params: &mut ParamsSequence<'_>) -> Result<usize, ErrorObjectOwned> {
     Ok(or(params, ROWS_DEFAULT)?.min(RECORDS_MAX))
 }
 
-/// All methods over `backend`. Each runs on a thread that may wait for the disk.
+/// All methods over `backend`. All but the quick ones run on a thread that may wait for the disk.
 pub(crate) fn module(backend: Arc<dyn Backend>) -> RpcModule<Context> {
     let mut module = RpcModule::new(Context { backend, filters: Filters::default(), gate: Gate::default() });
     for (name, method) in METHODS.iter().copied() {
@@ -134,12 +137,22 @@ fn register(
     method: impl Fn(Params<'_>, &Context) -> Answer + Clone + Send + Sync + 'static,
 ) {
     let heavy = HEAVY.contains(&name);
-    let registered = module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
-        let pass = if heavy { Some(context.gate.enter().ok_or_else(busy)?) } else { None };
-        let answer = method(params, &context);
-        drop(pass);
-        answer
-    });
+    let registered = if QUICK.contains(&name) {
+        module.register_async_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
+            let method = method.clone();
+            async move {
+                tokio::task::consume_budget().await; // a long batch lets others work between its entries
+                method(params, &context)
+            }
+        })
+    } else {
+        module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
+            let pass = if heavy { Some(context.gate.enter().ok_or_else(busy)?) } else { None };
+            let answer = method(params, &context);
+            drop(pass);
+            answer
+        })
+    };
     registered.expect("the tables name each method once");
 }
 

@@ -60,6 +60,10 @@ pub struct Dev {
     until: Option<Until>,
 }
 
+/// Of the threads that answer questions: about a third of the chain's share where both want the processor.
+#[cfg(target_os = "linux")]
+const PORT_NICENESS: i32 = 5;
+
 /// What `--until` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Until {
@@ -100,15 +104,17 @@ impl Dev {
             });
             chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default())
         })?;
+        let port = port_threads()?;
+        let at_port = port.handle().clone();
         let served = disk::run(config, move |running| async move {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
-            let serving = serve(running.served.clone(), &addresses, Limits::default(), town_routes(&people, showroom.clone()))
-                .await
-                .map_err(|error| {
-                    Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
-                        .hint("another program may use the port; choose one with --http localhost:PORT")
-                })?;
+            let (served, more) = (running.served.clone(), town_routes(&people, showroom.clone()));
+            let serving = at_port.spawn(async move { serve(served, &addresses, Limits::default(), more).await });
+            let serving = serving.await.map_err(Problem::fault)?.map_err(|error| {
+                Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
+                    .hint("another program may use the port; choose one with --http localhost:PORT")
+            })?;
             let port = serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
             let first = First {
@@ -140,6 +146,20 @@ impl Dev {
         });
         served.map_err(|error| Problem::unreachable(error.to_string()))?
     }
+}
+
+/// Threads of the port's own, which give way to those of the chain: however much is asked, blocks go on.
+fn port_threads() -> Result<tokio::runtime::Runtime, Problem> {
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.thread_name("dure-port").enable_all();
+    #[cfg(target_os = "linux")] // where a thread has a niceness of its own
+    threads.on_thread_start(|| {
+        let given = rustix::process::setpriority_process(Some(rustix::thread::gettid()), PORT_NICENESS);
+        if let Err(error) = given {
+            tracing::debug!("the port's threads keep the chain's priority: {error}");
+        }
+    });
+    threads.build().map_err(Problem::fault)
 }
 
 /// Ends when the person or the system asks.

@@ -33,6 +33,11 @@ use std::{
 /// Most connections that read at the same time and are kept open; further readers open and close their own.
 pub const READERS_KEPT: usize = 8;
 
+/// Pages that the writer keeps in memory, KiB: keys and hashes are scattered, so that every block touches pages all over the file.
+const WRITER_CACHE_KIB: i64 = 65_536;
+/// Pages in the log before they are carried over into the file, 4 KiB each: a page that many blocks touch is carried once.
+const CHECKPOINT_PAGES: i64 = 8_192;
+
 /// The file, and its connections.
 pub struct Index {
     writer: Mutex<Connection>,
@@ -54,6 +59,8 @@ impl Index {
         // NORMAL: a commit does not wait for the disk, a checkpoint does. A power cut costs the newest blocks, which are
         // written again; with OFF it could leave a torn file.
         writer.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY;")?;
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?; // negative: in KiB
+        writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         tables::prepare(&mut writer)?;
         Self::of(writer, Some(path.to_owned()))
     }
