@@ -28,6 +28,8 @@ pub const RECORD_CHANGE: u64 = 2_900;
 pub const RECORD_NEW: u64 = 10_000;
 /// A byte of a record that is written.
 pub const RECORD_WRITE_BYTE: u64 = 16;
+/// Looking for code that a recovered account has taken on, and taking it away: a cold account and a change.
+pub const END_DELEGATION: u64 = 2_600 + RECORD_CHANGE;
 /// An event, and each of its topics (Ethereum's price).
 pub const LOG: u64 = 375;
 /// A byte of an event's data (Ethereum's price).

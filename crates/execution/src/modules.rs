@@ -5,15 +5,16 @@
 //! node never becomes either.
 
 use crate::ledger::{Db, RECORDS, Shared};
-use crate::{BlockEnv, Key, gas};
+use crate::{BlockEnv, Key, gas, keys, law};
 use alloy_evm::precompiles::{DynPrecompile, PrecompileInput, PrecompilesMap};
 use alloy_evm::{EvmInternals, precompiles::PrecompileLookup};
-use alloy_primitives::{Address, B256, Bytes, Log};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log};
 use alloy_sol_types::SolError as _;
 pub(crate) use dure_api::abi::module::IModule::{
     DelegateCallNotAllowed, Malformed, NotAModule, NotPayable, StaticCallNotAllowed, UnknownSelector,
 };
 use dure_rules::{Draft, Effects, Env, Event, Source, Stop, Verifier};
+use revm::bytecode::Bytecode;
 use revm::context::journaled_state::JournalLoadError;
 use revm::context_interface::cfg::gas::GasTracker;
 use revm::precompile::kzg_point_evaluation::POINT_EVALUATION;
@@ -184,10 +185,24 @@ impl Records<'_, '_> {
         Ok(())
     }
 
+    /// As [`crate::ledger::Ledger::end_delegation`], within a transaction.
+    fn end_delegation(&mut self, who: Address) -> Result<(), Stop> {
+        self.charge(gas::END_DELEGATION)?;
+        let missing = Stop::Missing(keys::account(who));
+        let mut account = self.internals.load_account_code(who).map_err(|_| missing)?;
+        if account.code().is_some_and(Bytecode::is_eip7702) {
+            account.set_code(KECCAK256_EMPTY, Bytecode::default());
+        }
+        Ok(())
+    }
+
     /// Where the gas ends half-way, revm puts back what was written until then.
     fn carry_out(&mut self, law: Law, effects: Effects) -> Result<(), Stop> {
         for (key, value) in effects.writes {
             self.write(key, value)?;
+        }
+        for account in law::recovered(&effects.events) {
+            self.end_delegation(account)?;
         }
         for event in &effects.events {
             let log = (law.log)(event);

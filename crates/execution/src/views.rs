@@ -1,12 +1,12 @@
 //! Questions about a state that change nothing: calls, estimates, traces.
 
 use crate::batch::{CALLS_MAX, Call, run};
-use crate::ledger::{Db, Ledger, MODULE_CODE, Miss, RECORDS, Shared, Why};
+use crate::ledger::{Between, Db, Ledger, MODULE_CODE, Miss, RECORDS, Shared, Why};
 use crate::machine::{Work, evm_env, inspect, machine};
 use crate::modules::Place;
 use crate::{
-    AccountRecord, BlockEnv, Error, Execution, Mode, NonceRecord, StateReader, Step, Transaction, Unavailable, is_module, keys,
-    law,
+    AccountRecord, BlockEnv, Error, Execution, KeyRefused, Mode, NonceRecord, StateReader, Step, Transaction, Unavailable,
+    is_module, keys, law, signers,
 };
 use alloy_evm::overrides::{StateOverrideError, apply_state_overrides};
 use alloy_evm::rpc::TryIntoTxEnv as _;
@@ -14,7 +14,7 @@ use alloy_evm::{EvmEnv, eth::EthEvmContext};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
 use alloy_rpc_types_trace::geth::{CallConfig, CallFrame, PreStateConfig, PreStateFrame};
-use dure_rules::ids::SYSTEM;
+use dure_rules::{Failure, Stop, ids::SYSTEM};
 use revm::context::result::{EVMError, ExecutionResult, ResultAndState};
 use revm::inspector::{Inspector, NoOpInspector};
 use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
@@ -77,6 +77,9 @@ pub enum ViewError {
     /// The call fails at every gas limit.
     #[error(transparent)]
     Failed(#[from] Failed),
+    /// Who would send it may not sign it.
+    #[error(transparent)]
+    Signer(#[from] KeyRefused),
     #[error("the record under {0} does not decode")]
     Corrupt(crate::Key),
 }
@@ -134,6 +137,15 @@ pub fn next_nonce(reader: &dyn StateReader, address: Address, nonce_key: U256) -
     NonceRecord::decode(&bytes, address, nonce_key).map(|record| record.next).ok_or(ViewError::Corrupt(place))
 }
 
+/// Whether those who signed `transaction` may.
+///
+/// # Errors
+/// [`ViewError::Signer`] where they may not; [`ViewError::Unavailable`], [`ViewError::Corrupt`].
+pub fn admit(reader: &dyn StateReader, transaction: &Transaction) -> Result<(), ViewError> {
+    let db = Db { ledger: Shared::new(Ledger::new(0, Vec::new(), is_module)), reader: Some(reader) };
+    signed(&db, signers::admit(&mut Between(&db), transaction))
+}
+
 /// `eth_call`. Neither nonce, allowance nor balance of the sender is asked for, but for the value sent.
 ///
 /// # Errors
@@ -146,6 +158,7 @@ pub fn call(reader: &dyn StateReader, env: &BlockEnv, request: &Request, overrid
 /// `eth_estimateGas`: a gas limit with which the request succeeds, little above the least one.
 ///
 /// # Errors
+/// [`ViewError::Signer`] where the key that `from` is made from was replaced: nothing that it signs would be taken.
 /// [`ViewError::Failed`] where it fails at every limit.
 pub fn estimate_gas(
     reader: &dyn StateReader,
@@ -154,6 +167,9 @@ pub fn estimate_gas(
     overrides: &StateOverride,
 ) -> Result<u64, ViewError> {
     let stage = Stage::new(reader, env, overrides)?;
+    if let Some(from) = request.single.from {
+        signed(&stage.db, signers::require_root(&mut Between(&stage.db), from))?;
+    }
     let work = stage.work(request, TX_GAS_LIMIT_CAP.min(env.gas_limit))?;
     let at_most = called(stage.run(work.clone(), NoOpInspector)?.result);
     at_most.result?;
@@ -242,7 +258,8 @@ pub fn trace_transaction(
         Err(Miss) => return Err(missed(db.ledger.lock().why())),
     };
     let stage = Stage { db, place: Place::of(env), evm_env: evm_env(env) };
-    stage.trace(Work::of(target, nonce), tracer)
+    let work = stage.without_replaced(Work::of(target, nonce))?;
+    stage.trace(work, tracer)
 }
 
 /// `debug_traceCall`.
@@ -294,7 +311,7 @@ impl<'r> Stage<'r> {
             let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
             tx.gas_price = 0;
             tx.gas_priority_fee = tx.gas_priority_fee.map(|_| 0);
-            return Ok(Work::Single(Box::new(tx)));
+            return self.without_replaced(Work::Single(Box::new(tx)));
         }
         if request.calls.len() > CALLS_MAX {
             return Err(invalid(&format_args!("a batch has at most {CALLS_MAX} calls")));
@@ -309,6 +326,12 @@ impl<'r> Stage<'r> {
         let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
         (tx.gas_price, tx.gas_priority_fee) = (0, tx.gas_priority_fee.map(|_| 0));
         Ok(Work::Batch { tx: Box::new(tx), calls: request.calls.clone(), terms })
+    }
+
+    /// As a block runs it: authorisations of EIP-7702 by keys that a recovery replaced are passed over.
+    fn without_replaced(&self, mut work: Work) -> Result<Work, ViewError> {
+        signers::pass_over_replaced(&mut Between(&self.db), &mut work).map_err(|stop| stopped(&self.db, stop))?;
+        Ok(work)
     }
 
     fn run<'s, I>(&'s self, work: Work, inspector: I) -> Result<ResultAndState, ViewError>
@@ -342,6 +365,18 @@ impl<'r> Stage<'r> {
                 frame.map(Trace::PreState).map_err(|Miss| missed(self.db.ledger.lock().why()))
             }
         }
+    }
+}
+
+fn signed(db: &Db<'_>, admitted: Result<(), Failure>) -> Result<(), ViewError> {
+    let Err(failure) = admitted else { return Ok(()) };
+    Err(signers::refused(failure).map_err(|stop| stopped(db, stop))?.into())
+}
+
+fn stopped(db: &Db<'_>, stop: Stop) -> ViewError {
+    match stop {
+        Stop::Corrupt(key) => ViewError::Corrupt(key),
+        Stop::Missing(_) | Stop::OutOfGas => missed(db.ledger.lock().why()),
     }
 }
 

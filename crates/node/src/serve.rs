@@ -20,7 +20,7 @@ use alloy_rpc_types_trace::geth::{
     CallConfig, GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions, GethTrace, PreStateConfig,
 };
 use dure_execution::{
-    AccountRecord, BlockEnv, Class, Key, Mode, RECENT_HASHES, StateReader, Unavailable, allowance_of,
+    AccountRecord, BlockEnv, Class, Key, KeyRefused, Mode, RECENT_HASHES, StateReader, Transaction, Unavailable, allowance_of,
     views::{self, Failed, Trace, Tracer, ViewError},
 };
 use dure_server::{
@@ -131,6 +131,15 @@ impl Served {
 
     fn record(&self, address: Address, at: BlockId) -> Result<AccountRecord, BackendError> {
         views::account(&self.at(at)?, address).map_err(refused)
+    }
+
+    /// Why those who signed may not, where they may not.
+    fn signers_refused(&self, transaction: &Transaction) -> Result<Option<KeyRefused>, BackendError> {
+        match views::admit(&self.at(BlockId::latest())?, transaction) {
+            Ok(()) => Ok(None),
+            Err(ViewError::Signer(why)) => Ok(Some(why)),
+            Err(other) => Err(refused(other)),
+        }
     }
 
     fn found(&self, hash: B256) -> Result<Option<(Arc<FinalBlock>, u64)>, BackendError> {
@@ -313,9 +322,9 @@ impl Backend for Served {
         let mut all = Vec::new();
         for transaction in &block.transactions {
             all.push(if transaction.from == dure_rules::ids::SYSTEM {
-                dure_execution::Transaction::system(self.node.chain_id, block.height)
+                Transaction::system(self.node.chain_id, block.height)
             } else {
-                dure_execution::Transaction::decode(&transaction.envelope.encoded(), self.node.chain_id)
+                Transaction::decode(&transaction.envelope.encoded(), self.node.chain_id)
                     .map_err(|error| BackendError::Fault(error.to_string()))?
             });
         }
@@ -333,14 +342,15 @@ impl Backend for Served {
 
     fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
         let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
-        let transaction = dure_execution::Transaction::decode(&raw, self.node.chain_id)
-            .map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
+        let transaction =
+            Transaction::decode(&raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
         let (signer, key) = (transaction.signer(), transaction.nonce_key());
         let sender = self.record(signer, BlockId::latest())?;
         let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
         let sponsor =
             if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
-        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender) };
+        let refused = self.signers_refused(&transaction)?;
+        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender), refused: refused.as_ref() };
         self.node.pool.submit(transaction, facts, (self.now_ms)(), system_ms()).map_err(refuse)
     }
 
