@@ -20,7 +20,11 @@ use crate::{
 use alloy_consensus::{TxType, proofs::ordered_trie_root_with_encoder};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Address, Bloom, KECCAK256_EMPTY, map::B256Set};
-use dure_rules::{Stop, accounts::RINGS, ids::SYSTEM};
+use dure_rules::{
+    Stop,
+    accounts::{KEYS, RINGS},
+    ids::SYSTEM,
+};
 use revm::DatabaseCommit as _;
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
 use revm::inspector::NoOpInspector;
@@ -132,6 +136,8 @@ impl Execution {
             for who in [signer, transaction.payer()] {
                 keys.extend([keys::account(who), RINGS.key(&who)]);
             }
+            let granted = transaction.grant().map(|grant| grant.key);
+            keys.extend(transaction.access_key().into_iter().chain(granted).map(|key| KEYS.key(&(signer, key))));
             if !transaction.nonce_key().is_zero() {
                 keys.push(NonceRecord::place(signer, transaction.nonce_key()));
             }
@@ -310,9 +316,11 @@ impl Execution {
         if let Err(reason) = check_nonce(transaction.nonce(), self.next_nonce(db, transaction, &sender)?) {
             return Ok(Met::Skipped(reason));
         }
-        if let Err(failure) = signers::admit(&mut Between(db), transaction) {
-            return Ok(Met::Skipped(signers::refused(failure)?.into()));
-        }
+        let env = Place::of(&self.env).env(signer);
+        let acting = match signers::admit(&mut Between(db), env, transaction) {
+            Ok(acting) => acting,
+            Err(failure) => return Ok(Met::Skipped(signers::refused(failure)?.into())),
+        };
         let paying = if payer == signer { None } else { Some(self.ledger.lock().account(payer, db.reader)?.clone()) };
         let (available_gas, newcomer) = match self.fits_allowance(transaction, paying.as_ref().unwrap_or(&sender)) {
             Ok(fits) => fits,
@@ -322,7 +330,7 @@ impl Execution {
         if value > balance {
             return Ok(Met::Skipped(Skip::Funds { balance, value }));
         }
-        let mut work = Work::of(transaction, sender.nonce);
+        let mut work = Work::of(transaction, sender.nonce, acting);
         signers::pass_over_replaced(&mut Between(db), &mut work)?;
         let ran = match transact(evm, work) {
             Ok(ran) => ran,

@@ -41,6 +41,8 @@ pub const BATCH_CALL: u64 = 2_600;
 pub const WEBAUTHN_FREE_BYTES: u64 = 512;
 /// A further byte of it (the floor price of calldata, EIP-7623).
 pub const WEBAUTHN_BYTE: u64 = 40;
+/// The signature of a key authorisation: P256VERIFY's price (EIP-7951) and a word. What the authorisation does is paid as a call.
+pub const KEY_AUTHORIZATION: u64 = 7_000;
 /// Bytes of the record that a sequence of nonces is.
 pub const NONCE_RECORD_BYTES: u64 = 60;
 /// A batch of a sequence that exists, and the first of a new one: reading and writing its record.

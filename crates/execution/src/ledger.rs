@@ -38,6 +38,15 @@ pub(crate) enum Why {
     Unavailable(Unavailable),
 }
 
+/// The access key by which the account of the transaction at hand acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acting {
+    pub account: Address,
+    pub key: Address,
+    /// No full key: code that the account has taken on (EIP-7702) does not run.
+    pub limited: bool,
+}
+
 struct Held<T> {
     base: T,
     now: T,
@@ -58,6 +67,8 @@ pub(crate) struct Ledger {
     number: u64,
     is_module: fn(&Address) -> bool,
     why: Option<Why>,
+    /// `None` while an account acts by its own key, and between transactions.
+    pub acting: Option<Acting>,
 }
 
 impl Ledger {
@@ -75,6 +86,7 @@ impl Ledger {
             number,
             is_module,
             why: None,
+            acting: None,
         }
     }
 

@@ -5,12 +5,13 @@
 
 use crate::{
     app::Node,
+    asked::rpc_request,
     finality::Measures,
     history::{FinalBlock, History as _, HistoryError, LogQuery},
     pacing::system_ms,
     pool::{Facts, MEMBERS_MAX, NEWCOMERS_MAX, PoolRefusal, Sequence},
     read::Index,
-    wire::{rpc_header, rpc_log, rpc_receipts, rpc_request, rpc_transaction, rpc_waiting},
+    wire::{rpc_header, rpc_log, rpc_receipts, rpc_transaction, rpc_waiting},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::{
@@ -133,11 +134,11 @@ impl Served {
         views::account(&self.at(at)?, address).map_err(refused)
     }
 
-    /// Why those who signed may not, where they may not.
-    fn signers_refused(&self, transaction: &Transaction) -> Result<Option<KeyRefused>, BackendError> {
-        match views::admit(&self.at(BlockId::latest())?, transaction) {
-            Ok(()) => Ok(None),
-            Err(ViewError::Signer(why)) => Ok(Some(why)),
+    /// Whether a limited access key signed, or why those who signed may not.
+    fn signers(&self, transaction: &Transaction, now_ms: u64) -> Result<Result<bool, KeyRefused>, BackendError> {
+        match views::admit(&self.at(BlockId::latest())?, self.node.chain_id, now_ms, transaction) {
+            Ok(limited) => Ok(Ok(limited)),
+            Err(ViewError::Signer(why)) => Ok(Err(why)),
             Err(other) => Err(refused(other)),
         }
     }
@@ -298,19 +299,19 @@ impl Backend for Served {
 
     fn call(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError> {
         let at = self.at(at)?;
-        let called = views::call(&at, &self.env(at.height)?, &rpc_request(request), &overrides).map_err(refused)?;
+        let called = views::call(&at, &self.env(at.height)?, &rpc_request(request)?, &overrides).map_err(refused)?;
         called.result.map_err(|failed| refused(failed.into()))
     }
 
     fn estimate_gas(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError> {
         let at = self.at(at)?;
-        views::estimate_gas(&at, &self.env(at.height)?, &rpc_request(request), &overrides).map_err(refused)
+        views::estimate_gas(&at, &self.env(at.height)?, &rpc_request(request)?, &overrides).map_err(refused)
     }
 
     fn access_list(&self, request: CallRequest, at: BlockId) -> Result<AccessListResult, BackendError> {
         let at = self.at(at)?;
         let (access_list, called) =
-            views::create_access_list(&at, &self.env(at.height)?, &rpc_request(request)).map_err(refused)?;
+            views::create_access_list(&at, &self.env(at.height)?, &rpc_request(request)?).map_err(refused)?;
         let error = called.result.err().map(|failed| failed.to_string());
         Ok(AccessListResult { access_list, gas_used: U256::from(called.gas_used), error })
     }
@@ -335,7 +336,7 @@ impl Backend for Served {
     fn trace_call(&self, request: CallRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
         let at = self.at(at)?;
         let env = self.env(at.height)?;
-        views::trace_call(&at, &env, &rpc_request(request), &StateOverride::default(), &tracer(&options)?)
+        views::trace_call(&at, &env, &rpc_request(request)?, &StateOverride::default(), &tracer(&options)?)
             .map(geth)
             .map_err(refused)
     }
@@ -349,9 +350,11 @@ impl Backend for Served {
         let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
         let sponsor =
             if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
-        let refused = self.signers_refused(&transaction)?;
-        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender), refused: refused.as_ref() };
-        self.node.pool.submit(transaction, facts, (self.now_ms)(), system_ms()).map_err(refuse)
+        let now_ms = (self.now_ms)();
+        let signers = self.signers(&transaction, now_ms)?;
+        let limited = signers.as_ref().map(|limited| *limited);
+        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender), limited };
+        self.node.pool.submit(transaction, facts, now_ms, system_ms()).map_err(refuse)
     }
 
     fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError> {

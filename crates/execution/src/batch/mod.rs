@@ -16,9 +16,12 @@ mod signature;
 mod tests;
 mod webauthn;
 
-pub use authorization::{CallScope, KEY_AUTHORIZATION_MAX_BYTES, KeyAuthorization, SpendingLimit};
+pub use authorization::{
+    AskedTerms, AuthorizationError, CallScope, Grant, KEY_AUTHORIZATION_MAX_BYTES, KeyAuthorization, SpendingLimit,
+};
 pub use codec::BatchError;
-pub use signature::{KeyKind, KeySignature, P256Signature, SIGNATURE_MAX_BYTES, SenderSignature, SignatureError};
+pub use dure_rules::accounts::KeyKind;
+pub use signature::{KeySignature, P256Signature, SIGNATURE_MAX_BYTES, SenderSignature, SignatureError};
 pub use webauthn::{WEBAUTHN_DATA_MAX_BYTES, WebAuthnError};
 
 use alloy_eips::eip2930::AccessList;
@@ -71,7 +74,7 @@ pub struct Batch {
     pub valid_after_s: Option<NonZeroU64>,
     /// secp256k1, of whoever pays for the gas; the sender does where there is none.
     pub fee_payer_signature: Option<Signature>,
-    /// An access key that the account's root key allows before the calls run.
+    /// An access key that a full key of the account allows before the calls run.
     pub key_authorization: Option<KeyAuthorization>,
 }
 
@@ -91,8 +94,8 @@ pub(crate) struct Signers {
     pub sender: Address,
     /// The account whose allowance is used.
     pub payer: Address,
-    /// The access key by which the sender acts, `None` where it is the account's own key.
-    pub access_key: Option<Address>,
+    /// The access key by which the sender acts, and its kind; `None` where it is the account's own key.
+    pub access_key: Option<(Address, KeyKind)>,
 }
 
 impl Batch {
@@ -149,7 +152,7 @@ impl SignedBatch {
             None => (self.signature.key.signer(&hash)?, None),
             Some(account) => {
                 let key = self.signature.key.signer(&access_key_hash(hash, account))?;
-                (account, Some(key))
+                (account, Some((key, self.signature.key.kind())))
             }
         };
         let payer = match &self.batch.fee_payer_signature {

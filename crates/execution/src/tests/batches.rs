@@ -264,7 +264,7 @@ fn an_estimate_of_a_batch_suffices() {
     use alloy_rpc_types_eth::TransactionRequest;
     let world = world();
     let single = TransactionRequest { from: Some(wallet(1).address()), ..Default::default() };
-    let request = Request { single, calls: vec![add(1), add(2)], nonce_key: U256::from(3), webauthn_bytes: 0 };
+    let request = Request { single, calls: vec![add(1), add(2)], nonce_key: U256::from(3), ..Default::default() };
     let gas_limit = estimate_gas(&world.records, &world.env, &request, &Default::default()).unwrap();
     let exact = Batch { gas_limit, nonce_key: U256::from(3), ..batch(0, vec![add(1), add(2)]) };
     assert!(world.execute(&[signed(exact, &wallet(1))], Arrival::Reader).unwrap().receipts[0].envelope.status());

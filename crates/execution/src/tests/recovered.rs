@@ -139,7 +139,7 @@ fn a_first_key_that_was_replaced_signs_no_transaction_of_any_type_and_pays_for_n
         let verified = verifier.execute(std::slice::from_ref(&transaction), Arrival::Hinted);
         let reason = Skip::Signer(refused.clone());
         assert_eq!(verified, Err(Error::InvalidBlock { index: 0, hash: transaction.hash(), reason }), "{what}");
-        let pool = crate::views::admit(&after.records, &transaction);
+        let pool = crate::views::admit(&after.records, CHAIN, after.env.time_ms, &transaction);
         assert_eq!(pool, Err(ViewError::Signer(refused.clone())), "{what}: as the pool asks");
     }
 }

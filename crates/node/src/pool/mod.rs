@@ -79,6 +79,11 @@ pub enum PoolRefusal {
     GasAboveAllowance { found: u64, cap_gas: u64 },
     #[error("insufficient funds for transfer: balance {balance}, value {value}")]
     Funds { balance: U256, value: U256 },
+    #[error(
+        "another key of the account has a transaction waiting under nonce {nonce}, and a limited access key replaces its own only; \
+         hint: take the next nonce, or a nonceKey of its own"
+    )]
+    ReplacesAnothers { nonce: u64 },
     #[error("replacement too soon: the last was {ago_ms} ms ago, at least {REPLACE_AFTER_MS} ms are asked for")]
     ReplacedTooSoon { ago_ms: u64 },
     #[error("allowance used up: {waiting_gas} gas waiting, {available_gas} available")]
@@ -121,14 +126,14 @@ pub struct Facts<'a> {
     pub next_nonce: u64,
     pub sender: &'a AccountRecord,
     pub payer: &'a AccountRecord,
-    /// Why those who signed may not, where they may not.
-    pub refused: Option<&'a KeyRefused>,
+    /// Whether a limited access key signed, or why those who signed may not.
+    pub limited: Result<bool, &'a KeyRefused>,
 }
 
 impl<'a> Facts<'a> {
     /// Of a transaction with the account's own nonce, which pays for itself.
     pub fn own(account: &'a AccountRecord) -> Self {
-        Self { next_nonce: account.nonce, sender: account, payer: account, refused: None }
+        Self { next_nonce: account.nonce, sender: account, payer: account, limited: Ok(false) }
     }
 }
 
@@ -319,9 +324,7 @@ impl Inner {
         if found - expected >= payer_max as u64 {
             return Err(PoolRefusal::NonceTooHigh { expected, found, limit: payer_max as u64 });
         }
-        if let Some(refused) = facts.refused {
-            return Err(refused.clone().into());
-        }
+        let limited = facts.limited.map_err(|refused| refused.clone())?;
         let ((valid_after_s, valid_before_s), time_s) = (transaction.envelope().window_s(), time_ms / 1_000);
         if time_s >= valid_before_s {
             return Err(PoolRefusal::Expired { valid_before_s, time_s });
@@ -342,6 +345,9 @@ impl Inner {
             return Err(PoolRefusal::Funds { balance, value });
         }
         if let Some(replaced) = queue.and_then(|queue| queue.entries.get(&found)) {
+            if limited && replaced.transaction.access_key() != transaction.access_key() {
+                return Err(PoolRefusal::ReplacesAnothers { nonce: found });
+            }
             let ago_ms = wall_ms.saturating_sub(replaced.arrived_ms);
             return if ago_ms < REPLACE_AFTER_MS { Err(PoolRefusal::ReplacedTooSoon { ago_ms }) } else { Ok(()) };
         }

@@ -82,7 +82,7 @@ impl World {
             _ => AccountRecord::unknown(who),
         };
         let (sender, payer) = (class(transaction.signer()), class(transaction.payer()));
-        self.0.submit(transaction, Facts { next_nonce: 0, sender: &sender, payer: &payer, refused: None }, NOW_MS, wall_ms)
+        self.0.submit(transaction, Facts { next_nonce: 0, sender: &sender, payer: &payer, limited: Ok(false) }, NOW_MS, wall_ms)
     }
 
     fn offered(&self, time_ms: u64) -> Vec<(Address, U256, u64)> {
@@ -221,7 +221,7 @@ fn what_a_replaced_key_signed_is_not_taken_and_leaves_when_a_block_would_not_hav
     let world = World::new();
     let refused = KeyRefused::from(Refusal::RootReplaced { account: key(1).address() });
     let own = account(1, Class::Member);
-    let facts = Facts { refused: Some(&refused), ..Facts::own(&own) };
+    let facts = Facts { limited: Err(&refused), ..Facts::own(&own) };
     assert_eq!(world.0.submit(ethereum(1, 0), facts, NOW_MS, 0), Err(PoolRefusal::Signer(refused.clone())));
     world.send(ethereum(1, 0), 0).expect("taken before the recovery");
     world.0.skipped([(ethereum(1, 0), Skip::Signer(refused))], NOW_MS, true);
