@@ -173,7 +173,7 @@ impl KeyAuthorization {
     }
 
     /// Takes one from the front of `buf`. Lists are as long as the bytes allow, and those are bounded.
-    pub(super) fn decode(buf: &mut &[u8]) -> Result<Self, AuthorizationError> {
+    pub(crate) fn decode(buf: &mut &[u8]) -> Result<Self, AuthorizationError> {
         let whole = *buf;
         let mut parts = Header::decode_bytes(buf, true)?;
         let rlp = &whole[..whole.len() - buf.len()];

@@ -10,6 +10,8 @@
 
 mod authorization;
 mod codec;
+#[cfg(test)]
+pub(crate) mod making;
 pub(crate) mod run;
 mod signature;
 #[cfg(test)]
@@ -165,7 +167,7 @@ impl SignedBatch {
 }
 
 /// What an access key signs: the hash, bound to the account that it acts for.
-fn access_key_hash(hash: B256, account: Address) -> B256 {
+pub(crate) fn access_key_hash(hash: B256, account: Address) -> B256 {
     let mut bytes = [0u8; 53];
     bytes[0] = ACCESS_KEY_MAGIC;
     bytes[1..33].copy_from_slice(hash.as_slice());

@@ -135,7 +135,7 @@ impl KeySignature {
         }
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Secp256k1(signature) => out.extend_from_slice(&signature.as_bytes()),
             Self::P256 { signature, prehash } => {

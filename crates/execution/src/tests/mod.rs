@@ -1,5 +1,6 @@
 //! A small world to run blocks in, and what every test asks of it.
 
+mod access;
 mod batches;
 mod blocks;
 mod credits;

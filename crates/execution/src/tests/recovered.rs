@@ -4,6 +4,7 @@
 use super::batches::{batch, signed, sponsored, wallet};
 use super::*;
 use crate::batch::Call;
+use crate::batch::KeyKind;
 use crate::law::LAW;
 use crate::views::{Request, ViewError, call, estimate_gas};
 use alloy_consensus::{TxEip1559, TxEip2930, TxEip7702, TypedTransaction};
@@ -20,9 +21,9 @@ use dure_rules::accounts::{MODULE, RECOVERY_DELAY_MS, Refusal, guardians_commitm
 const OWNER: u8 = 1;
 const OTHER: u8 = 2;
 const GUARDIANS: [Address; 3] = [Address::repeat_byte(0x21), Address::repeat_byte(0x22), Address::repeat_byte(0x23)];
-const NEW_KEY: Address = Address::repeat_byte(0xa3);
+const NEW: (Address, KeyKind) = (Address::repeat_byte(0xa3), KeyKind::P256);
 const SALT: B256 = B256::repeat_byte(9);
-const CODE: Address = Address::repeat_byte(0xc0);
+pub const CODE: Address = Address::repeat_byte(0xc0);
 /// Hands its calldata on to the accounts module.
 const RELAY: &str = "365f5f375f5f365f5f73d00e0000000000000000000000000000000000055af100";
 const GAS: u64 = 300_000;
@@ -45,12 +46,12 @@ fn ran(world: &mut World, transactions: &[Transaction]) {
 }
 
 /// Two of `account`'s three guardians name the new key; its guardians were set by a transaction of `by` to `to`.
-fn name(world: &mut World, account: Address, by: Address, to: Address) {
+fn name(world: &mut World, account: Address, by: Address, to: Address, new: (Address, KeyKind)) {
     let commitment = guardians_commitment(account, SALT, &GUARDIANS);
     let nonce = world.account(by).nonce;
     let set = setGuardiansCall { commitment, threshold: 2, count: 3 }.abi_encode();
     ran(world, &[send(by, nonce, to, set, GAS)]);
-    let said = nameKeyCall { account, key: NEW_KEY, kind: 1, salt: SALT, guardians: GUARDIANS.to_vec() }.abi_encode();
+    let said = nameKeyCall { account, key: new.0, kind: new.1 as u8, salt: SALT, guardians: GUARDIANS.to_vec() }.abi_encode();
     let nonce = world.account(GUARDIANS[0]).nonce;
     ran(world, &[0, 1].map(|n| send(GUARDIANS[n], nonce, MODULE, said.clone(), GAS)));
 }
@@ -72,10 +73,22 @@ fn stands(world: &World, account: Address) -> bool {
 }
 
 fn recovered() -> World {
+    recovered_to(NEW.0, NEW.1)
+}
+
+/// The owner's account with this key as its only one.
+pub fn recovered_to(key: Address, kind: KeyKind) -> World {
     let mut world = world();
-    name(&mut world, owner(), owner(), MODULE);
+    name(&mut world, owner(), owner(), MODULE, (key, kind));
     wait(&mut world, owner());
     world
+}
+
+/// The owner has taken code on, and the recovery waits for a call.
+pub fn ripe_with_code() -> World {
+    let mut world = world();
+    ran(&mut world, &[carrying(OTHER, 0, vec![taking_on(CODE, 0, OWNER)])]);
+    ripe(world)
 }
 
 fn sign(body: impl Into<TypedTransaction>, by: u8) -> Transaction {
@@ -147,7 +160,7 @@ fn a_first_key_that_was_replaced_signs_no_transaction_of_any_type_and_pays_for_n
 /// A recovery that may be run by a call now, and runs by itself at the next whole second.
 fn ripe(mut world: World) -> World {
     world.env.time_ms += 500;
-    name(&mut world, owner(), owner(), MODULE);
+    name(&mut world, owner(), owner(), MODULE, NEW);
     world.env.time_ms += RECOVERY_DELAY_MS - 1_000;
     assert!(world.env.time_ms % 1_000 == 500 && stands(&world, owner()));
     world
@@ -201,16 +214,12 @@ fn code_that_a_replaced_key_took_on_is_gone_upon_the_recovery_and_a_contracts_ow
     let code = |world: &World, who| crate::views::code(&world.records, who).unwrap().len();
     let mut by_itself = world();
     ran(&mut by_itself, &[carrying(OTHER, 0, vec![taking_on(CODE, 0, OWNER)])]);
-    name(&mut by_itself, owner(), owner(), MODULE);
+    name(&mut by_itself, owner(), owner(), MODULE, NEW);
     assert_eq!(code(&by_itself, owner()), 23);
     wait(&mut by_itself, owner());
     assert_eq!(code(&by_itself, owner()), 0, "at the start of a block");
 
-    let mut by_call = ripe({
-        let mut world = world();
-        ran(&mut world, &[carrying(OTHER, 0, vec![taking_on(CODE, 0, OWNER)])]);
-        world
-    });
+    let mut by_call = ripe_with_code();
     let fails = Call { input: Bytes::from_static(&[1, 2, 3, 4]), ..run_deadline() };
     let undone = signed(batch(1, vec![run_deadline(), fails]), &wallet(OTHER));
     let outcome = by_call.execute(&[undone], Arrival::Hinted).unwrap();
@@ -221,7 +230,7 @@ fn code_that_a_replaced_key_took_on_is_gone_upon_the_recovery_and_a_contracts_ow
     assert_eq!((stands(&by_call, owner()), code(&by_call, owner())), (false, 0), "by a call");
 
     let mut relay = world();
-    name(&mut relay, CODE, wallet(OTHER).address(), CODE);
+    name(&mut relay, CODE, wallet(OTHER).address(), CODE, NEW);
     let before = code(&relay, CODE);
     wait(&mut relay, CODE);
     assert_eq!(code(&relay, CODE), before, "a contract is no person's code");
