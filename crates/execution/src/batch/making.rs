@@ -4,7 +4,7 @@ use super::{AskedTerms, KeyAuthorization, KeySignature};
 use alloy_primitives::{Address, B256, keccak256};
 use alloy_rlp::{EMPTY_STRING_CODE, Header};
 
-fn list(items: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn list(items: &[Vec<u8>]) -> Vec<u8> {
     let payload = items.concat();
     let mut all = Vec::new();
     Header { list: true, payload_length: payload.len() }.encode(&mut all);

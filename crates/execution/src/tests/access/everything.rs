@@ -96,7 +96,7 @@ fn value(input: &Value, someone: Address) -> Vec<u8> {
     match kind {
         "tuple" => tuple(input["components"].as_array().unwrap(), someone),
         "address" => someone.into_word().to_vec(),
-        "bytes" | "string" => [&word(1)[..], &[b'x'], &[0; 31]].concat(),
+        "bytes" | "string" => [&word(1)[..], b"x", &[0; 31]].concat(),
         // Bytes stand at the left of a word, numbers at the right.
         _ if kind.starts_with("bytes") => [&[b'A'; 3][..], &[0; 29]].concat(),
         _ if kind.starts_with("uint") || kind == "bool" => word(1).to_vec(),

@@ -63,7 +63,8 @@ fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_acco
         let other = authorization(chain, key, &asked(&terms), None, wallets);
         refuses(other, KEY, AuthorizationError::OtherChain { have: chain, want: CHAIN });
     }
-    let open: [(&'static str, fn(&mut AskedTerms)); 3] = [
+    type Opens = fn(&mut AskedTerms);
+    let open: [(&'static str, Opens); 3] = [
         ("expiry", |asked| asked.expiry_s = None),
         ("limits", |asked| asked.limits = None),
         ("scopes", |asked| asked.scopes = None),
@@ -80,7 +81,8 @@ fn what_a_key_authorisation_asks_beyond_the_rules_is_refused_before_it_runs() {
     use accounts::Field;
     let key = wallet(KEY).address();
     let world = world(&[]);
-    let cases: [(fn(&mut KeyTerms), Refusal); 6] = [
+    type Changes = fn(&mut KeyTerms);
+    let cases: [(Changes, Refusal); 6] = [
         (|terms| terms.expires_ms = T0_MS, Refusal::OutOfBounds { field: Field::Expiry }),
         (|terms| terms.limits[0].period_ms = HOUR_MS / 2, Refusal::OutOfBounds { field: Field::Period }),
         (|terms| terms.limits[0].amount = u128::MAX, Refusal::OutOfBounds { field: Field::Amount }),
