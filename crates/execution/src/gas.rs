@@ -49,6 +49,11 @@ pub const NONCE_RECORD_BYTES: u64 = 60;
 pub const NONCE_KNOWN: u64 = RECORD_WARM + RECORD_COLD + RECORD_CHANGE + RECORD_WRITE_BYTE * NONCE_RECORD_BYTES;
 pub const NONCE_NEW: u64 = RECORD_WARM + RECORD_COLD + RECORD_NEW + RECORD_WRITE_BYTE * NONCE_RECORD_BYTES;
 
+/// A passkey's answer of so many bytes.
+pub(crate) const fn webauthn(bytes: u64) -> u64 {
+    bytes.saturating_sub(WEBAUTHN_FREE_BYTES).saturating_mul(WEBAUTHN_BYTE)
+}
+
 /// Words of 32 bytes, rounded up.
 pub(crate) const fn words(bytes: usize) -> u64 {
     (bytes as u64).div_ceil(32)

@@ -62,14 +62,17 @@ pub(crate) struct Terms {
 
 impl Terms {
     pub fn of(batch: &Batch, key: &KeySignature) -> Self {
-        let data = if let KeySignature::WebAuthn { data, .. } = key { data.len() as u64 } else { 0 };
-        let terms = Self::new(batch.nonce_key, batch.nonce, batch.calls.len(), data);
-        if batch.key_authorization.is_some() { terms.with_grant() } else { terms }
+        let terms = Self::new(batch.nonce_key, batch.nonce, batch.calls.len(), webauthn_bytes(key));
+        match &batch.key_authorization {
+            None => terms,
+            Some(authorization) => terms.with_grant(webauthn_bytes(&authorization.signature)),
+        }
     }
 
     /// With a key authorisation before the calls: it is a call more, and a signature more is checked.
-    pub fn with_grant(mut self) -> Self {
-        self.extra_gas = self.extra_gas.saturating_add(gas::BATCH_CALL + gas::KEY_AUTHORIZATION);
+    pub fn with_grant(mut self, webauthn_bytes: u64) -> Self {
+        let grant = (gas::BATCH_CALL + gas::KEY_AUTHORIZATION).saturating_add(gas::webauthn(webauthn_bytes));
+        self.extra_gas = self.extra_gas.saturating_add(grant);
         self
     }
 
@@ -79,10 +82,15 @@ impl Terms {
             (false, 0) => gas::NONCE_NEW,
             (false, _) => gas::NONCE_KNOWN,
         };
-        let signature = webauthn_bytes.saturating_sub(gas::WEBAUTHN_FREE_BYTES).saturating_mul(gas::WEBAUTHN_BYTE);
+        let signature = gas::webauthn(webauthn_bytes);
         let calls = (calls as u64).saturating_sub(1).saturating_mul(gas::BATCH_CALL);
         Self { own_nonce: nonce_key.is_zero(), extra_gas: sequence.saturating_add(signature).saturating_add(calls) }
     }
+}
+
+/// Bytes of the passkey's answer, where a passkey signed.
+fn webauthn_bytes(key: &KeySignature) -> u64 {
+    if let KeySignature::WebAuthn { data, .. } = key { data.len() as u64 } else { 0 }
 }
 
 struct BatchHandler<'c, 'r, I> {

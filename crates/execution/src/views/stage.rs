@@ -60,7 +60,7 @@ impl<'r> Stage<'r> {
         }
         let nonce = single.nonce.unwrap_or_default();
         let terms = run::Terms::new(request.nonce_key, nonce, request.calls.len(), request.webauthn_bytes);
-        let terms = if request.grant.is_some() { terms.with_grant() } else { terms };
+        let terms = if request.grant.is_some() { terms.with_grant(0) } else { terms };
         let acting = admitted(&self.db, self.acting(request))?;
         // What a batch is beside its calls is that of an ordinary call to nobody.
         (single.transaction_type, single.to, single.value) = (None, Some(Address::ZERO.into()), None);

@@ -1,6 +1,6 @@
 //! A stolen access key tries everything, by transactions that it really signs: every function of every institution, directly,
 //! through contracts and through code of the account; creations; EIP-7702; sponsoring; further keys.
-//! `cargo test --workspace --lib a_stolen_access_key -- --nocapture` tells what it tried.
+//! `scripts/stolen-key` tells what it tried.
 
 use super::everything::functions;
 use super::*;
