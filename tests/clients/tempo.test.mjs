@@ -1,71 +1,24 @@
 // Transactions of type 0x76, made by stock viem/tempo and read back by viem, ethers and web3.py.
 import { before, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { JsonRpcProvider } from 'ethers';
-import { createPublicClient, createWalletClient, defineChain, encodeFunctionData, getContract, http } from 'viem';
-import { mnemonicToAccount } from 'viem/accounts';
-import { Account, Chain, P256 } from 'viem/tempo';
-import { MNEMONIC, contracts, ready, rpc, within } from './chain.mjs';
+import { createPublicClient, encodeFunctionData, getContract, http } from 'viem';
+import { Account, P256 } from 'viem/tempo';
+import { contracts, ready, rpc } from './chain.mjs';
+import { chain, mined, ordinary, passkey, plain, pub, refused, root, wallet } from './tempo.mjs';
 
-const own = {
-  id: ready.chainId, name: 'Dure', nativeCurrency: { name: 'none', symbol: 'NONE', decimals: 18 }, rpcUrls: { default: { http: [ready.http] } },
-};
-/** As for any chain; and with what viem knows of Tempo's transactions, which estimates of batches need. */
-const plain = defineChain(own);
-const chain = defineChain({ ...Chain.tempo, ...own, blockExplorers: undefined, contracts: {}, feeToken: undefined });
+const sponsor = root(8);
 
-const pub = createPublicClient({ chain: plain, transport: http(), pollingInterval: 50, cacheTime: 0 });
-const wallet = (account, on = chain) => createWalletClient({ account, chain: on, transport: http() });
-const ninth = mnemonicToAccount(MNEMONIC, { addressIndex: 8 });
-const sponsor = Account.fromSecp256k1(`0x${Buffer.from(ninth.getHdKey().privateKey).toString('hex')}`);
-const mined = async (hash) => within(10_000, 'receipt', pub.waitForTransactionReceipt({ hash }));
 const { Board } = contracts();
 
 let board;
 const write = (value, why) => ({ to: board.address, data: encodeFunctionData({ abi: Board.abi, functionName: 'write', args: [value, why] }) });
 before(async () => {
-  const receipt = await mined(await wallet(ninth, plain).deployContract({ ...Board, args: [0n] }));
+  const receipt = await mined(await wallet(ordinary(8), plain).deployContract({ ...Board, args: [0n] }));
   board = getContract({ address: receipt.contractAddress, abi: Board.abi, client: pub });
 });
-
-/** A passkey: the authenticator is WebCrypto, the browser's part is written here (W3C Web Authentication, 5.8.1 and 6.1). */
-async function passkey() {
-  const { subtle } = webcrypto;
-  const pair = await subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign']);
-  const publicKey = `0x${Buffer.from(await subtle.exportKey('raw', pair.publicKey)).toString('hex')}`;
-  const integer = (bytes) => {
-    const at = bytes.findIndex((byte) => byte !== 0);
-    const short = bytes.subarray(at);
-    const padded = short[0] > 127 ? Buffer.concat([Buffer.of(0), short]) : short;
-    return Buffer.concat([Buffer.of(2, padded.length), padded]);
-  };
-  const getFn = async ({ publicKey: asked }) => {
-    const challenge = Buffer.from(asked.challenge).toString('base64url');
-    const clientDataJSON = Buffer.from(JSON.stringify({
-      type: 'webauthn.get', challenge, origin: 'http://localhost:8545', crossOrigin: false,
-      other_keys_can_be_added_here: 'do not compare clientDataJSON against a template. See https://goo.gl/yabPex',
-    }));
-    const digest = async (data) => Buffer.from(await subtle.digest('SHA-256', data));
-    const authenticatorData = Buffer.concat([await digest(Buffer.from('localhost')), Buffer.of(0x1d), Buffer.alloc(4)]);
-    const signed = Buffer.concat([authenticatorData, await digest(clientDataJSON)]);
-    const raw = Buffer.from(await subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, signed));
-    const body = Buffer.concat([integer(raw.subarray(0, 32)), integer(raw.subarray(32))]);
-    return { id: 'test', response: { authenticatorData, clientDataJSON, signature: Buffer.concat([Buffer.of(0x30, body.length), body]) } };
-  };
-  return Account.fromWebAuthnP256({ id: 'test', publicKey }, { getFn, rpId: 'localhost' });
-}
-
-/** What the node said when it refused. */
-async function refused(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error.details ?? error.message;
-  }
-  throw new assert.AssertionError({ message: 'it was taken' });
-}
 
 test('viem/tempo: a batch by a P-256 key, with a plain chain, all calls in one receipt', async () => {
   const device = Account.fromP256(P256.randomPrivateKey());

@@ -1,7 +1,7 @@
 //! The staged executor of a block.
 //!
 //! Upon the beginning: what is due runs by itself; where it has events they stand in the receipt of the system transaction.
-//! Upon each transaction, in order: block gas, its window of time, nonce, allowance, the newcomers' share and funds are checked
+//! Upon each transaction, in order: block gas, its window of time, nonce, signers, allowance, newcomers' share, funds are checked
 //! (cheapest first, and in this order); then the EVM runs it, and the gas that it did not use goes back to the block and to
 //! the allowance. Allowance and share are those of whoever pays: the signer, or the fee payer in its place.
 //! Upon a missing record: the transaction is dropped without a trace, the key asked for, and the transaction begun anew once
@@ -9,18 +9,22 @@
 //!
 //! The same block gives the same outcome whatever was hinted, supplied in advance, or read at once.
 
-use crate::ledger::{Db, Ledger, Miss, Shared, Why};
+use crate::ledger::{Between, Db, Ledger, Miss, Shared, Why};
 use crate::machine::{Machine, Work, evm_env, machine, transact};
 use crate::modules::{Law, Place, Signatures};
 use crate::outcome::receipt;
 use crate::{
     AccountRecord, Allowance, BlockEnv, Bytes, Class, Envelope, Error, Key, Mode, NonceRecord, Outcome, RECENT_HASHES, Receipt,
-    Skip, StateReader, Transaction, allowance_of, gas, keys, law,
+    Skip, StateReader, Transaction, allowance_of, gas, keys, law, signers,
 };
 use alloy_consensus::{TxType, proofs::ordered_trie_root_with_encoder};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_primitives::{Address, Bloom, KECCAK256_EMPTY, map::B256Set};
-use dure_rules::{Source, Stop, ids::SYSTEM};
+use dure_rules::{
+    Stop,
+    accounts::{KEYS, RINGS},
+    ids::SYSTEM,
+};
 use revm::DatabaseCommit as _;
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction, Output};
 use revm::inspector::NoOpInspector;
@@ -59,6 +63,16 @@ enum Halt {
 impl From<Miss> for Halt {
     fn from(_: Miss) -> Self {
         Self::Missed
+    }
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Missing(_) => Self::Missed,
+            Stop::Corrupt(key) => Self::Failed(Error::Corrupt(key)),
+            Stop::OutOfGas => Self::Failed(Error::Evm("something ran out of gas that pays for none".into())),
+        }
     }
 }
 
@@ -119,10 +133,11 @@ impl Execution {
         (self.law.due_hints)(&Place::of(&self.env).env(SYSTEM), &mut keys);
         for transaction in &self.transactions {
             let signer = transaction.signer();
-            keys.push(keys::account(signer));
-            if transaction.payer() != signer {
-                keys.push(keys::account(transaction.payer()));
+            for who in [signer, transaction.payer()] {
+                keys.extend([keys::account(who), RINGS.key(&who)]);
             }
+            let granted = transaction.grant().map(|grant| grant.key);
+            keys.extend(transaction.access_key().into_iter().chain(granted).map(|key| KEYS.key(&(signer, key))));
             if !transaction.nonce_key().is_zero() {
                 keys.push(NonceRecord::place(signer, transaction.nonce_key()));
             }
@@ -270,17 +285,13 @@ impl Execution {
     fn begin(&mut self, db: &Db<'_>) -> Result<(), Halt> {
         let place = Place::of(&self.env);
         let mut between = Between(db);
-        let effects = match (self.law.due)(&mut between, &Signatures, place.env(SYSTEM), self.env.parent_hash) {
-            Ok(effects) => effects,
-            Err(Stop::Missing(_)) => return Err(Halt::Missed),
-            Err(Stop::Corrupt(key)) => return Err(Halt::Failed(Error::Corrupt(key))),
-            Err(Stop::OutOfGas) => {
-                return Err(Halt::Failed(Error::Evm("what is due ran out of gas, which it does not pay".into())));
-            }
-        };
+        let effects = (self.law.due)(&mut between, &Signatures, place.env(SYSTEM), self.env.parent_hash)?;
         let mut ledger = self.ledger.lock();
         for key in effects.writes.keys() {
             ledger.read_record(*key, db.reader)?; // all or nothing: a miss half-way would repeat what was written
+        }
+        for account in law::recovered(&effects.events) {
+            ledger.end_delegation(account, db.reader)?; // twice is as once
         }
         for (key, value) in effects.writes {
             ledger.write_record(key, value, db.reader)?;
@@ -305,6 +316,11 @@ impl Execution {
         if let Err(reason) = check_nonce(transaction.nonce(), self.next_nonce(db, transaction, &sender)?) {
             return Ok(Met::Skipped(reason));
         }
+        let env = Place::of(&self.env).env(signer);
+        let acting = match signers::admit(&mut Between(db), env, transaction) {
+            Ok(acting) => acting,
+            Err(failure) => return Ok(Met::Skipped(signers::refused(failure)?.into())),
+        };
         let paying = if payer == signer { None } else { Some(self.ledger.lock().account(payer, db.reader)?.clone()) };
         let (available_gas, newcomer) = match self.fits_allowance(transaction, paying.as_ref().unwrap_or(&sender)) {
             Ok(fits) => fits,
@@ -314,7 +330,9 @@ impl Execution {
         if value > balance {
             return Ok(Met::Skipped(Skip::Funds { balance, value }));
         }
-        let ran = match transact(evm, Work::of(transaction, sender.nonce)) {
+        let mut work = Work::of(transaction, sender.nonce, acting);
+        signers::pass_over_replaced(&mut Between(db), &mut work)?;
+        let ran = match transact(evm, work) {
             Ok(ran) => ran,
             Err(EVMError::Transaction(reason)) => return Ok(Met::Skipped(skip(reason))),
             Err(EVMError::Database(_) | EVMError::Custom(_) | EVMError::CustomAny(_)) if self.ledger.lock().has_why() => {
@@ -414,13 +432,4 @@ fn check_nonce(have: u64, want: u64) -> Result<(), Skip> {
 /// Names the refusals that the checks of [`Execution`] have not named before the EVM could.
 fn skip(reason: InvalidTransaction) -> Skip {
     Skip::Invalid(reason.to_string())
-}
-
-/// Records between transactions, where nobody pays gas.
-struct Between<'a, 'r>(&'a Db<'r>);
-
-impl Source for Between<'_, '_> {
-    fn read(&mut self, key: Key) -> Result<Option<Bytes>, Stop> {
-        self.0.ledger.lock().read_record(key, self.0.reader).map_err(|Miss| Stop::Missing(key))
-    }
 }

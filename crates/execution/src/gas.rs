@@ -28,6 +28,8 @@ pub const RECORD_CHANGE: u64 = 2_900;
 pub const RECORD_NEW: u64 = 10_000;
 /// A byte of a record that is written.
 pub const RECORD_WRITE_BYTE: u64 = 16;
+/// Looking for code that a recovered account has taken on, and taking it away: a cold account and a change.
+pub const END_DELEGATION: u64 = 2_600 + RECORD_CHANGE;
 /// An event, and each of its topics (Ethereum's price).
 pub const LOG: u64 = 375;
 /// A byte of an event's data (Ethereum's price).
@@ -39,11 +41,18 @@ pub const BATCH_CALL: u64 = 2_600;
 pub const WEBAUTHN_FREE_BYTES: u64 = 512;
 /// A further byte of it (the floor price of calldata, EIP-7623).
 pub const WEBAUTHN_BYTE: u64 = 40;
+/// The signature of a key authorisation: P256VERIFY's price (EIP-7951) and a word. What the authorisation does is paid as a call.
+pub const KEY_AUTHORIZATION: u64 = 7_000;
 /// Bytes of the record that a sequence of nonces is.
 pub const NONCE_RECORD_BYTES: u64 = 60;
 /// A batch of a sequence that exists, and the first of a new one: reading and writing its record.
 pub const NONCE_KNOWN: u64 = RECORD_WARM + RECORD_COLD + RECORD_CHANGE + RECORD_WRITE_BYTE * NONCE_RECORD_BYTES;
 pub const NONCE_NEW: u64 = RECORD_WARM + RECORD_COLD + RECORD_NEW + RECORD_WRITE_BYTE * NONCE_RECORD_BYTES;
+
+/// A passkey's answer of so many bytes.
+pub(crate) const fn webauthn(bytes: u64) -> u64 {
+    bytes.saturating_sub(WEBAUTHN_FREE_BYTES).saturating_mul(WEBAUTHN_BYTE)
+}
 
 /// Words of 32 bytes, rounded up.
 pub(crate) const fn words(bytes: usize) -> u64 {

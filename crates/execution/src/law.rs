@@ -8,7 +8,7 @@ use dure_api::abi::{self, Ask, CallError};
 use dure_rules::credits::{ALLOWANCE, Action as Credits, BALANCE, CREDIT, NONCE, Permit};
 use dure_rules::deadlines::{CURSOR, SECOND, SPAN, SPAN_SECONDS};
 use dure_rules::recent::{RECENT, WINDOW};
-use dure_rules::{Action, Draft, Env, Failure, is_module};
+use dure_rules::{Action, Draft, Env, Event, Failure, accounts, is_module};
 
 /// The law of every chain.
 pub(crate) const LAW: Law = Law { is_module, call, due: dure_rules::run_due, due_hints, log: abi::event_to_log, hints };
@@ -36,6 +36,14 @@ fn refused_call(error: CallError) -> End {
         CallError::Malformed => Malformed {}.abi_encode(),
     };
     End::Reverted(bytes.into())
+}
+
+/// The accounts that were recovered: the key that took code on for one of them (EIP-7702) stands no more, so neither does it.
+pub(crate) fn recovered(events: &[Event]) -> impl Iterator<Item = Address> {
+    events.iter().filter_map(|event| match event {
+        Event::Accounts(accounts::Event::Recovered { account, .. }) => Some(*account),
+        _ => None,
+    })
 }
 
 /// The balances (and the allowance) that moving money touches: with them in advance a block of transfers misses nothing.

@@ -11,6 +11,7 @@
 use crate::{AccountRecord, Key, StateReader, Unavailable, genesis::slot_bytes, keys};
 use alloy_primitives::map::{AddressMap, AddressSet, B256Map, HashMap};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, address};
+use dure_rules::{Source, Stop};
 use revm::bytecode::Bytecode;
 use revm::state::{Account, AccountInfo, AccountStatus};
 use revm::{Database, DatabaseCommit, DatabaseRef};
@@ -37,6 +38,15 @@ pub(crate) enum Why {
     Unavailable(Unavailable),
 }
 
+/// The access key by which the account of the transaction at hand acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acting {
+    pub account: Address,
+    pub key: Address,
+    /// No full key: code that the account has taken on (EIP-7702) does not run.
+    pub limited: bool,
+}
+
 struct Held<T> {
     base: T,
     now: T,
@@ -57,6 +67,8 @@ pub(crate) struct Ledger {
     number: u64,
     is_module: fn(&Address) -> bool,
     why: Option<Why>,
+    /// `None` while an account acts by its own key, and between transactions.
+    pub acting: Option<Acting>,
 }
 
 impl Ledger {
@@ -74,6 +86,7 @@ impl Ledger {
             number,
             is_module,
             why: None,
+            acting: None,
         }
     }
 
@@ -220,6 +233,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// Takes from `who` the code that it has taken on (EIP-7702); a contract keeps its own.
+    pub fn end_delegation(&mut self, who: Address, reader: Option<&dyn StateReader>) -> Result<(), Miss> {
+        let hash = self.account(who, reader)?.code_hash();
+        if self.code(hash, reader)?.is_eip7702() {
+            self.account(who, reader)?.code_hash = KECCAK256_EMPTY.0;
+        }
+        Ok(())
+    }
+
     fn commit(&mut self, changes: impl Iterator<Item = (Address, Account)>) {
         for (who, account) in changes {
             if who == RECORDS {
@@ -300,6 +322,15 @@ impl Shared {
     pub fn lock(&self) -> MutexGuard<'_, Ledger> {
         // The lock is never contended and never held across a call that can panic half-way through a change.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Records between transactions, where nobody pays gas.
+pub(crate) struct Between<'a, 'r>(pub &'a Db<'r>);
+
+impl Source for Between<'_, '_> {
+    fn read(&mut self, key: Key) -> Result<Option<Bytes>, Stop> {
+        self.0.ledger.lock().read_record(key, self.0.reader).map_err(|Miss| Stop::Missing(key))
     }
 }
 

@@ -21,6 +21,7 @@ mod machine;
 mod modules;
 mod nonces;
 mod outcome;
+mod signers;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -32,6 +33,7 @@ pub use envelope::Envelope;
 pub use executor::{Execution, RESTARTS_MAX, Step};
 pub use nonces::NonceRecord;
 pub use outcome::{Error, Outcome, Receipt, Skip};
+pub use signers::KeyRefused;
 pub use transaction::{TRANSACTION_MAX_BYTES, Transaction, TransactionError};
 
 pub use alloy_consensus::{Header, TxEnvelope};

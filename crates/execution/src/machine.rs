@@ -1,7 +1,7 @@
 //! The EVM, set up for this chain: one transaction at a time, whichever type it has.
 
-use crate::batch::{Batch, Call, SignedBatch, run};
-use crate::ledger::{Db, Miss};
+use crate::batch::{Batch, SignedBatch, run};
+use crate::ledger::{Acting, Db, Miss};
 use crate::modules::{Law, Place, precompiles};
 use crate::{BlockEnv, Envelope, PREVRANDAO, Transaction};
 use alloy_consensus::TxType;
@@ -28,13 +28,14 @@ pub(crate) type Machine<'r, I = NoOpInspector> = revm::context::Evm<
 #[derive(Clone, Debug)]
 pub(crate) enum Work {
     Single(Box<TxEnv>),
-    Batch { tx: Box<TxEnv>, calls: Vec<Call>, terms: run::Terms },
+    Batch { tx: Box<TxEnv>, run: Box<run::Run> },
 }
 
 impl Work {
-    /// The transaction as the EVM sees it; `nonce` is the account's own. A price or tip that a wallet offers is tolerated and
+    /// The transaction as the EVM sees it; `nonce` is the account's own, `acting` the access key that [`crate::signers`] has
+    /// admitted. A price or tip that a wallet offers is tolerated and
     /// never charged: the EVM is told 0, so GASPRICE answers 0 and the balance has to cover the value alone.
-    pub fn of(transaction: &Transaction, nonce: u64) -> Self {
+    pub fn of(transaction: &Transaction, nonce: u64, acting: Option<Acting>) -> Self {
         match transaction.envelope() {
             Envelope::Ethereum(envelope) => {
                 let mut tx = TxEnv::from_recovered_tx(envelope, transaction.signer());
@@ -46,7 +47,8 @@ impl Work {
                 let SignedBatch { batch, signature, .. } = &**signed;
                 let tx = batch_tx(batch, transaction.signer(), nonce);
                 let terms = run::Terms::of(batch, &signature.key);
-                Self::Batch { tx: Box::new(tx), calls: batch.calls.clone(), terms }
+                let run = run::Run { calls: batch.calls.clone(), terms, acting, grant: transaction.grant().cloned() };
+                Self::Batch { tx: Box::new(tx), run: Box::new(run) }
             }
         }
     }
@@ -91,7 +93,7 @@ where
 pub(crate) fn transact(evm: &mut Machine<'_>, work: Work) -> Result<ResultAndState, EVMError<Miss>> {
     match work {
         Work::Single(tx) => evm.transact(*tx),
-        Work::Batch { tx, calls, terms } => run::transact(evm, *tx, &calls, terms),
+        Work::Batch { tx, run } => run::transact(evm, *tx, &run),
     }
 }
 
@@ -102,7 +104,7 @@ where
 {
     match work {
         Work::Single(tx) => evm.inspect_tx(*tx),
-        Work::Batch { tx, calls, terms } => run::inspect(evm, *tx, &calls, terms),
+        Work::Batch { tx, run } => run::inspect(evm, *tx, &run),
     }
 }
 

@@ -4,16 +4,18 @@
 //! This module never decides a rule. A refusal becomes a revert with the refusal's Solidity error in it; a fault of this
 //! node never becomes either.
 
-use crate::ledger::{Db, RECORDS, Shared};
-use crate::{BlockEnv, Key, gas};
+use crate::ledger::{Acting, Db, RECORDS, Shared};
+use crate::{BlockEnv, Key, gas, keys, law};
 use alloy_evm::precompiles::{DynPrecompile, PrecompileInput, PrecompilesMap};
 use alloy_evm::{EvmInternals, precompiles::PrecompileLookup};
-use alloy_primitives::{Address, B256, Bytes, Log};
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Log};
 use alloy_sol_types::SolError as _;
+use dure_api::abi;
 pub(crate) use dure_api::abi::module::IModule::{
     DelegateCallNotAllowed, Malformed, NotAModule, NotPayable, StaticCallNotAllowed, UnknownSelector,
 };
-use dure_rules::{Draft, Effects, Env, Event, Source, Stop, Verifier};
+use dure_rules::{Draft, Effects, Env, Event, Source, Stop, Verifier, accounts};
+use revm::bytecode::Bytecode;
 use revm::context::journaled_state::JournalLoadError;
 use revm::context_interface::cfg::gas::GasTracker;
 use revm::precompile::kzg_point_evaluation::POINT_EVALUATION;
@@ -65,8 +67,15 @@ impl Place {
         Self { chain_id: env.chain_id, height: env.number, time_ms: env.time_ms }
     }
 
+    /// For an account that acts by its own key, and for a contract.
     pub fn env(self, caller: Address) -> Env {
-        Env { chain_id: self.chain_id, height: self.height, time_ms: self.time_ms, caller, key: None }
+        self.env_by(caller, None)
+    }
+
+    /// For the caller of a frame: the account that acts by an access key does so however deep the frame is.
+    fn env_by(self, caller: Address, acting: Option<Acting>) -> Env {
+        let key = acting.filter(|acting| acting.account == caller).map(|acting| acting.key);
+        Env { chain_id: self.chain_id, height: self.height, time_ms: self.time_ms, caller, key }
     }
 }
 
@@ -103,6 +112,9 @@ struct Lookup {
 
 impl PrecompileLookup for Lookup {
     fn lookup(&self, address: &Address) -> Option<DynPrecompile> {
+        if self.ledger.lock().acting.is_some_and(|acting| acting.limited && acting.account == *address) {
+            return Some(DynPrecompile::new_stateful(PrecompileId::Custom("own code".into()), keep_own_code_still));
+        }
         if !(self.law.is_module)(address) {
             return None;
         }
@@ -110,6 +122,20 @@ impl PrecompileLookup for Lookup {
         let id = PrecompileId::Custom(std::borrow::Cow::Borrowed("module"));
         Some(DynPrecompile::new_stateful(id, move |input| run(law, place, &ledger, input)))
     }
+}
+
+/// What stands at an account while a limited key acts for it: code that the account has taken on (EIP-7702) would do as the
+/// account whatever any contract tells it, and a key's scope never names its own account. Without code a call does nothing.
+fn keep_own_code_still(input: PrecompileInput<'_>) -> PrecompileResult {
+    let PrecompileInput { bytecode_address: account, mut internals, reservoir, gas, .. } = input;
+    let nothing =
+        PrecompileOutput::from_gas_tracker(PrecompileStatus::Success, Bytes::new(), GasTracker::new(gas, gas, reservoir));
+    let loaded = internals.load_account_code(account).map_err(|_| PrecompileError::Fatal("an account is not at hand".into()))?;
+    if loaded.code().is_none_or(Bytecode::is_empty) {
+        return Ok(nothing);
+    }
+    let refusal = accounts::Refusal::TargetOutOfScope { target: account }.into();
+    Ok(PrecompileOutput { status: PrecompileStatus::Revert, bytes: abi::refusal_to_error(&refusal), ..nothing })
 }
 
 /// No checkpoint here: revm's call frame makes one before a precompile and reverts to it unless the call succeeds.
@@ -125,7 +151,8 @@ fn run(law: Law, place: Place, ledger: &Shared, input: PrecompileInput<'_>) -> P
             return Err(End::Reverted(NotPayable {}.abi_encode().into()));
         }
         records.charge(gas::CALL + gas::CALL_WORD * gas::words(data.len()))?;
-        let mut draft = Draft::new(&mut records, &Signatures, place.env(caller));
+        let acting = records.ledger.lock().acting;
+        let mut draft = Draft::new(&mut records, &Signatures, place.env_by(caller, acting));
         let output = (law.call)(&mut draft, to, data, is_static)?;
         let effects = draft.into_effects();
         records.carry_out(law, effects)?;
@@ -184,10 +211,24 @@ impl Records<'_, '_> {
         Ok(())
     }
 
+    /// As [`crate::ledger::Ledger::end_delegation`], within a transaction.
+    fn end_delegation(&mut self, who: Address) -> Result<(), Stop> {
+        self.charge(gas::END_DELEGATION)?;
+        let missing = Stop::Missing(keys::account(who));
+        let mut account = self.internals.load_account_code(who).map_err(|_| missing)?;
+        if account.code().is_some_and(Bytecode::is_eip7702) {
+            account.set_code(KECCAK256_EMPTY, Bytecode::default());
+        }
+        Ok(())
+    }
+
     /// Where the gas ends half-way, revm puts back what was written until then.
     fn carry_out(&mut self, law: Law, effects: Effects) -> Result<(), Stop> {
         for (key, value) in effects.writes {
             self.write(key, value)?;
+        }
+        for account in law::recovered(&effects.events) {
+            self.end_delegation(account)?;
         }
         for event in &effects.events {
             let log = (law.log)(event);

@@ -1,6 +1,6 @@
 //! What a block did, and why a transaction is left out of one.
 
-use crate::{Bytes, Key, ReceiptEnvelope, Transaction, Unavailable};
+use crate::{Bytes, Key, KeyRefused, ReceiptEnvelope, Transaction, Unavailable};
 use alloy_consensus::Eip658Value;
 use alloy_primitives::{Address, B256, Bloom, Log, U256};
 
@@ -21,6 +21,8 @@ pub enum Skip {
     NonceTooLow { have: u64, want: u64 },
     #[error("nonce {have} is too high: the account's next is {want}")]
     NonceTooHigh { have: u64, want: u64 },
+    #[error(transparent)]
+    Signer(#[from] KeyRefused),
     #[error("the account has {balance} wei, less than the value {value}: this chain has no coin of its own")]
     Funds { balance: U256, value: U256 },
     #[error("no transaction of this chain: {0}")]

@@ -1,7 +1,7 @@
 //! A transaction whose signers are known: decoded and recovered once, shared from then on.
 
 use crate::Envelope;
-use crate::batch::{BatchError, SignatureError, Signers};
+use crate::batch::{AuthorizationError, BatchError, Grant, KeyKind, SignatureError, Signers};
 use alloy_consensus::transaction::{RlpEcdsaEncodableTx, SignerRecoverable as _};
 use alloy_consensus::{Signed, TxEnvelope, TxLegacy, TxType};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
@@ -19,6 +19,8 @@ pub struct Transaction(Arc<Inner>);
 struct Inner {
     envelope: Envelope,
     signers: Signers,
+    /// What the batch's key authorisation asks of the rules.
+    grant: Option<Grant>,
 }
 
 /// Why bytes are not a transaction of this chain. Checked in this order.
@@ -36,12 +38,12 @@ pub enum TransactionError {
     NoChainId,
     #[error("the transaction is for chain {have}, this is chain {want}")]
     WrongChain { have: u64, want: u64 },
-    #[error("access keys do not exist on this chain yet; hint: sign by the account's own key")]
-    AccessKey,
     #[error("the signature recovers to no account")]
     BadSignature,
     #[error("a signature of this transaction is not taken: {0}")]
     BatchSignature(#[from] SignatureError),
+    #[error("this transaction's key authorisation is not taken: {0}")]
+    KeyAuthorization(#[from] AuthorizationError),
 }
 
 impl Transaction {
@@ -62,17 +64,19 @@ impl Transaction {
             Some(have) if have != chain_id => return Err(TransactionError::WrongChain { have, want: chain_id }),
             Some(_) => {}
         }
-        let signers = match &envelope {
+        let (signers, grant) = match &envelope {
             Envelope::Ethereum(envelope) => {
                 let sender = envelope.recover_signer().map_err(|_| TransactionError::BadSignature)?;
-                Signers { sender, payer: sender, access_key: None }
+                (Signers { sender, payer: sender, access_key: None }, None)
             }
-            Envelope::Batch(signed) if signed.signature.account.is_some() || signed.batch.key_authorization.is_some() => {
-                return Err(TransactionError::AccessKey);
+            Envelope::Batch(signed) => {
+                let signers = signed.recover()?;
+                let access_key = signers.access_key.map(|(key, _)| key);
+                let grant = signed.batch.key_authorization.as_ref();
+                (signers, grant.map(|grant| grant.grant(chain_id, signers.sender, access_key)).transpose()?)
             }
-            Envelope::Batch(signed) => signed.recover()?,
         };
-        Ok(Self(Arc::new(Inner { envelope, signers })))
+        Ok(Self(Arc::new(Inner { envelope, signers, grant })))
     }
 
     /// The transaction in whose receipt the events stand of what the block did by itself: legacy form, from
@@ -93,7 +97,8 @@ impl Transaction {
         let signature = Signature::new(U256::ZERO, U256::ZERO, false);
         let hash = RlpEcdsaEncodableTx::tx_hash(&body, &signature);
         let envelope = Envelope::Ethereum(TxEnvelope::Legacy(Signed::new_unchecked(body, signature, hash)));
-        Self(Arc::new(Inner { envelope, signers: Signers { sender: from, payer: from, access_key: None } }))
+        let signers = Signers { sender: from, payer: from, access_key: None };
+        Self(Arc::new(Inner { envelope, signers, grant: None }))
     }
 
     /// The account that acts.
@@ -108,7 +113,22 @@ impl Transaction {
 
     /// The access key by which the signer acts; `None` where it is the account's own key.
     pub fn access_key(&self) -> Option<Address> {
+        self.0.signers.access_key.map(|(key, _)| key)
+    }
+
+    /// As [`Self::access_key`], and the kind that it signed as.
+    pub(crate) fn access_key_and_kind(&self) -> Option<(Address, KeyKind)> {
         self.0.signers.access_key
+    }
+
+    /// The access key that is allowed before the calls run.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.0.grant.as_ref()
+    }
+
+    /// Whether somebody signed as fee payer, be it the sender itself.
+    pub(crate) fn is_sponsored(&self) -> bool {
+        matches!(&self.0.envelope, Envelope::Batch(signed) if signed.batch.fee_payer_signature.is_some())
     }
 
     pub fn hash(&self) -> B256 {

@@ -5,6 +5,7 @@
 //! same [`app`] runs on disk and in the deterministic simulation.
 
 pub mod app;
+mod asked;
 pub mod block;
 pub mod chain;
 pub mod disk;

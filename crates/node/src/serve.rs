@@ -5,12 +5,13 @@
 
 use crate::{
     app::Node,
+    asked::rpc_request,
     finality::Measures,
     history::{FinalBlock, History as _, HistoryError, LogQuery},
     pacing::system_ms,
     pool::{Facts, MEMBERS_MAX, NEWCOMERS_MAX, PoolRefusal, Sequence},
     read::Index,
-    wire::{rpc_header, rpc_log, rpc_receipts, rpc_request, rpc_transaction, rpc_waiting},
+    wire::{rpc_header, rpc_log, rpc_receipts, rpc_transaction, rpc_waiting},
 };
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_eth::{
@@ -20,7 +21,7 @@ use alloy_rpc_types_trace::geth::{
     CallConfig, GethDebugBuiltInTracerType, GethDebugTracerType, GethDebugTracingOptions, GethTrace, PreStateConfig,
 };
 use dure_execution::{
-    AccountRecord, BlockEnv, Class, Key, Mode, RECENT_HASHES, StateReader, Unavailable, allowance_of,
+    AccountRecord, BlockEnv, Class, Key, KeyRefused, Mode, RECENT_HASHES, StateReader, Transaction, Unavailable, allowance_of,
     views::{self, Failed, Trace, Tracer, ViewError},
 };
 use dure_server::{
@@ -131,6 +132,15 @@ impl Served {
 
     fn record(&self, address: Address, at: BlockId) -> Result<AccountRecord, BackendError> {
         views::account(&self.at(at)?, address).map_err(refused)
+    }
+
+    /// Whether a limited access key signed, or why those who signed may not.
+    fn signers(&self, transaction: &Transaction, now_ms: u64) -> Result<Result<bool, KeyRefused>, BackendError> {
+        match views::admit(&self.at(BlockId::latest())?, self.node.chain_id, now_ms, transaction) {
+            Ok(limited) => Ok(Ok(limited)),
+            Err(ViewError::Signer(why)) => Ok(Err(why)),
+            Err(other) => Err(refused(other)),
+        }
     }
 
     fn found(&self, hash: B256) -> Result<Option<(Arc<FinalBlock>, u64)>, BackendError> {
@@ -289,19 +299,19 @@ impl Backend for Served {
 
     fn call(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<Bytes, BackendError> {
         let at = self.at(at)?;
-        let called = views::call(&at, &self.env(at.height)?, &rpc_request(request), &overrides).map_err(refused)?;
+        let called = views::call(&at, &self.env(at.height)?, &rpc_request(request)?, &overrides).map_err(refused)?;
         called.result.map_err(|failed| refused(failed.into()))
     }
 
     fn estimate_gas(&self, request: CallRequest, at: BlockId, overrides: StateOverride) -> Result<u64, BackendError> {
         let at = self.at(at)?;
-        views::estimate_gas(&at, &self.env(at.height)?, &rpc_request(request), &overrides).map_err(refused)
+        views::estimate_gas(&at, &self.env(at.height)?, &rpc_request(request)?, &overrides).map_err(refused)
     }
 
     fn access_list(&self, request: CallRequest, at: BlockId) -> Result<AccessListResult, BackendError> {
         let at = self.at(at)?;
         let (access_list, called) =
-            views::create_access_list(&at, &self.env(at.height)?, &rpc_request(request)).map_err(refused)?;
+            views::create_access_list(&at, &self.env(at.height)?, &rpc_request(request)?).map_err(refused)?;
         let error = called.result.err().map(|failed| failed.to_string());
         Ok(AccessListResult { access_list, gas_used: U256::from(called.gas_used), error })
     }
@@ -313,9 +323,9 @@ impl Backend for Served {
         let mut all = Vec::new();
         for transaction in &block.transactions {
             all.push(if transaction.from == dure_rules::ids::SYSTEM {
-                dure_execution::Transaction::system(self.node.chain_id, block.height)
+                Transaction::system(self.node.chain_id, block.height)
             } else {
-                dure_execution::Transaction::decode(&transaction.envelope.encoded(), self.node.chain_id)
+                Transaction::decode(&transaction.envelope.encoded(), self.node.chain_id)
                     .map_err(|error| BackendError::Fault(error.to_string()))?
             });
         }
@@ -326,22 +336,25 @@ impl Backend for Served {
     fn trace_call(&self, request: CallRequest, at: BlockId, options: GethDebugTracingOptions) -> Result<GethTrace, BackendError> {
         let at = self.at(at)?;
         let env = self.env(at.height)?;
-        views::trace_call(&at, &env, &rpc_request(request), &StateOverride::default(), &tracer(&options)?)
+        views::trace_call(&at, &env, &rpc_request(request)?, &StateOverride::default(), &tracer(&options)?)
             .map(geth)
             .map_err(refused)
     }
 
     fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
         let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
-        let transaction = dure_execution::Transaction::decode(&raw, self.node.chain_id)
-            .map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
+        let transaction =
+            Transaction::decode(&raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
         let (signer, key) = (transaction.signer(), transaction.nonce_key());
         let sender = self.record(signer, BlockId::latest())?;
         let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
         let sponsor =
             if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
-        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender) };
-        self.node.pool.submit(transaction, facts, (self.now_ms)(), system_ms()).map_err(refuse)
+        let now_ms = (self.now_ms)();
+        let signers = self.signers(&transaction, now_ms)?;
+        let limited = signers.as_ref().map(|limited| *limited);
+        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender), limited };
+        self.node.pool.submit(transaction, facts, now_ms, system_ms()).map_err(refuse)
     }
 
     fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError> {

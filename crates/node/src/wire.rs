@@ -1,15 +1,15 @@
-//! What the index keeps, in the form that clients read; and what they ask, in the form that execution runs.
+//! What the index keeps, in the form that clients read.
 
+use crate::asked::{kind_name, rpc_key_authorization};
 use crate::history::{FinalBlock, FinalTransaction, PlacedLog};
 use alloy_consensus::{Eip658Value, Receipt, transaction::Recovered};
 use alloy_primitives::{Address, B256, Signature, U64, U128, U256};
 use alloy_rpc_types_eth::{AnyReceiptEnvelope, Header, Log, Transaction, TransactionReceipt};
 use dure_execution::{
     Envelope,
-    batch::{Call, KeyKind, KeySignature, SignedBatch},
-    views::Request,
+    batch::{Call, KeySignature, SignedBatch},
 };
-use dure_server::{BatchCall, BatchTransaction, CallRequest, EcdsaSignature, RpcReceipt, RpcTransaction};
+use dure_server::{BatchCall, BatchTransaction, EcdsaSignature, RpcReceipt, RpcTransaction};
 use std::num::NonZeroU64;
 
 pub fn rpc_header(block: &FinalBlock) -> Header {
@@ -106,14 +106,11 @@ fn rpc_batch(signed: &SignedBatch, names: Names, place: Place) -> BatchTransacti
         valid_before: seconds(batch.valid_before_s),
         fee_payer: names.payer,
         fee_payer_signature: batch.fee_payer_signature.as_ref().map(rpc_secp256k1),
-        signature_type: match signature.key.kind() {
-            KeyKind::Secp256k1 => "secp256k1",
-            KeyKind::P256 => "p256",
-            KeyKind::WebAuthn => "webAuthn",
-        },
+        signature_type: kind_name(signature.key.kind()),
         sender_signature: signature.encoded().into(),
         signature: rpc_signature(&signature.key),
         access_key: names.access_key,
+        key_authorization: batch.key_authorization.as_ref().map(rpc_key_authorization),
         block_hash: place.block_hash,
         block_number: place.block_number.map(U64::from),
         transaction_index: place.index.map(U64::from),
@@ -131,7 +128,7 @@ fn rpc_signature(signature: &KeySignature) -> EcdsaSignature {
     }
 }
 
-fn rpc_secp256k1(signature: &Signature) -> EcdsaSignature {
+pub fn rpc_secp256k1(signature: &Signature) -> EcdsaSignature {
     ecdsa(signature.r(), signature.s(), signature.v())
 }
 
@@ -166,16 +163,7 @@ pub fn rpc_receipts(block: &FinalBlock) -> Vec<RpcReceipt> {
             to: transaction.envelope.calls().next().and_then(|(to, _)| to),
             contract_address: transaction.created,
         };
-        RpcReceipt { receipt, fee_payer: transaction.payer }
+        RpcReceipt { receipt, fee_payer: transaction.payer, access_key: transaction.access_key }
     };
     block.transactions.iter().enumerate().map(receipt).collect()
-}
-
-/// A question about a call or a batch, as execution runs it.
-pub fn rpc_request(asked: CallRequest) -> Request {
-    let webauthn_bytes = asked.webauthn_bytes();
-    let calls = asked.calls.unwrap_or_default();
-    let calls = calls.into_iter().map(|call| Call { to: call.to.into(), value: call.value, input: call.data });
-    let calls = calls.collect();
-    Request { single: asked.single, calls, nonce_key: asked.nonce_key.unwrap_or_default(), webauthn_bytes }
 }

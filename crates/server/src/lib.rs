@@ -8,6 +8,7 @@ mod eth;
 mod filters;
 mod gate;
 mod http;
+mod key_authorization;
 mod orders;
 mod page;
 mod powers;
@@ -16,4 +17,5 @@ mod transaction;
 
 pub use backend::{Account, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, RECORDS_MAX, Validator};
 pub use http::{Limits, Serving, serve};
+pub use key_authorization::{RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector};
 pub use transaction::{BatchCall, BatchTransaction, CallRequest, EcdsaSignature, RequestedCall, RpcReceipt, RpcTransaction};

@@ -4,6 +4,7 @@
 //! calls, `v`, `r`, `s` and `yParity` stand for every kind of key. There is no `signature` object, because ethers would take
 //! it for its own; the sender's signature as it was sent is `senderSignature`.
 
+use crate::key_authorization::RpcKeyAuthorization;
 use alloy_primitives::{Address, B256, Bytes, U64, U128, U256};
 use alloy_rpc_types_eth::{AccessList, AnyReceiptEnvelope, Log, Transaction, TransactionReceipt, TransactionRequest};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -76,6 +77,8 @@ pub struct BatchTransaction {
     /// The access key by which the sender acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key: Option<Address>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_authorization: Option<RpcKeyAuthorization>,
     pub block_hash: Option<B256>,
     pub block_number: Option<U64>,
     pub transaction_index: Option<U64>,
@@ -92,6 +95,9 @@ pub struct RpcReceipt {
     /// Who paid in the sender's place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_payer: Option<Address>,
+    /// By which access key the sender acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<Address>,
 }
 
 /// What `eth_call` and `eth_estimateGas` are asked, with what viem adds for type 0x76. What else it adds says nothing here.
@@ -111,6 +117,11 @@ pub struct CallRequest {
     /// With a passkey: a big-endian number of 1, 2 or 4 bytes that says how long its signature will be.
     #[serde(default)]
     pub key_data: Option<Bytes>,
+    /// The access key that will sign, of the kind `key_type`; left out: the account's own.
+    #[serde(default)]
+    pub key_id: Option<Address>,
+    #[serde(default)]
+    pub key_authorization: Option<RpcKeyAuthorization>,
 }
 
 /// One call of a requested batch.
@@ -141,7 +152,7 @@ impl CallRequest {
 }
 
 /// viem writes 0 as `0x`.
-fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<U256, D::Error> {
+pub(crate) fn quantity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<U256, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::Null => Ok(U256::ZERO),
         Value::String(empty) if empty == "0x" => Ok(U256::ZERO),
@@ -163,6 +174,16 @@ mod tests {
                 { "value": "0x2", "input": "0x02" },
             ],
             "validBefore": "0x6b065ba4", "nonceKey": "0xff", "keyType": "webAuthn", "keyData": "0x0578", "feePayer": true,
+            "keyId": "0x00000000000000000000000000000000000000bb",
+            "keyAuthorization": {
+                "chainId": "0x", "expiry": "0x6b065ba4", "keyId": "0x00000000000000000000000000000000000000bb", "keyType": "p256",
+                "limits": [{ "token": "0x00000000000000000000000000000000000000cc", "limit": "0x5", "period": "0xe10" }],
+                "allowedCalls": [
+                    { "target": "0x00000000000000000000000000000000000000cc", "selectorRules": [{ "selector": "0xa9059cbb" }] },
+                    { "target": "0x00000000000000000000000000000000000000dd" },
+                ],
+                "signature": { "type": "secp256k1", "r": "0x1", "s": "0x2", "yParity": "0x0" },
+            },
         });
         let request: CallRequest = serde_json::from_value(asked).unwrap();
         let calls = request.calls.as_deref().unwrap();
@@ -170,6 +191,11 @@ mod tests {
         assert_eq!((calls[1].to, calls[1].value, &calls[1].data[..]), (None, U256::from(2), &[2u8][..]));
         assert_eq!((request.nonce_key, request.single.nonce), (Some(U256::from(0xff)), Some(5)));
         assert_eq!(request.webauthn_bytes(), 0x578);
+        assert_eq!(request.key_id, Some(Address::with_last_byte(0xbb)));
+        let grant = request.key_authorization.unwrap();
+        let scopes = grant.allowed_calls.as_deref().unwrap();
+        assert_eq!((scopes[0].selector_rules[0].selector.0, scopes[1].selector_rules.len()), ([0xa9, 0x05, 0x9c, 0xbb], 0));
+        assert_eq!(grant.limits.unwrap()[0].period, Some(U64::from(3_600)));
         let plain: CallRequest = serde_json::from_value(json!({ "to": "0x00000000000000000000000000000000000000aa" })).unwrap();
         assert_eq!((plain.calls.is_none(), plain.webauthn_bytes()), (true, 0));
     }

@@ -1,11 +1,16 @@
-//! A key authorisation: what an account's root key allows another key.
+//! A key authorisation: what a full key of an account, mostly the one that its address is made from, allows another key.
 //!
 //! `rlp([[chainId, keyType, key, expiry?, limits?, scopes?, witness?, isAdmin?, account?], signature])`, where an empty string
 //! stands for what is absent before something that is there. The signature covers keccak256 of the inner list.
+//!
+//! What is absent means "no limit" to Tempo. Here what is not listed is not allowed, so a limited key's authorisation has to list
+//! its expiry, limits and scopes, and one that does not is refused by name.
 
-use super::{KeyKind, KeySignature, SignatureError};
+use super::{KeySignature, SignatureError};
 use alloy_primitives::{Address, B256, Bytes, FixedBytes, U256, keccak256};
 use alloy_rlp::{Decodable, EMPTY_STRING_CODE, Header};
+use dure_rules::accounts::{self, KeyKind, KeyTerms};
+use dure_rules::{Amount, credits::CreditId};
 
 /// Longest key authorisation, its signature included.
 pub const KEY_AUTHORIZATION_MAX_BYTES: usize = 6_144;
@@ -17,7 +22,7 @@ pub enum AuthorizationError {
     Rlp(#[from] alloy_rlp::Error),
     #[error("it has {bytes} bytes, at most {KEY_AUTHORIZATION_MAX_BYTES} are taken")]
     TooLong { bytes: usize },
-    #[error("key type {0} is not known; 0 is secp256k1, 1 P-256, 2 WebAuthn")]
+    #[error("key type {0} is not known; 0 is secp256k1, 1 P-256, 2 WebAuthn (accounts of several owners are not taken)")]
     KeyType(u8),
     #[error("it binds recipients to a selector, which keys of this chain cannot")]
     Recipients,
@@ -27,6 +32,18 @@ pub enum AuthorizationError {
     AdminMark(u64),
     #[error("its signature: {0}")]
     Signature(#[from] SignatureError),
+    #[error("it is for chain {have}, this is chain {want}")]
+    OtherChain { have: u64, want: u64 },
+    #[error("it is for the account {have}, and {want} sends it")]
+    OtherAccount { have: Address, want: Address },
+    #[error(
+        "it is for the key {have}, and the key {signer} signs the transaction; hint: sign by the new key or by the account's own"
+    )]
+    OtherKey { have: Address, signer: Address },
+    #[error("it names no {missing}, and what a limited key's authorisation does not list is not allowed; hint: list {missing}")]
+    Unlimited { missing: &'static str },
+    #[error("{signer} signed it, which is not the account's first key, and it names no account; hint: name the account in it")]
+    Unbound { signer: Address },
 }
 
 /// How much of one credit may leave by the key.
@@ -48,23 +65,29 @@ pub struct CallScope {
     pub selectors: Vec<[u8; 4]>,
 }
 
+/// What a key is to be allowed, in Tempo's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedTerms {
+    pub kind: KeyKind,
+    /// Seconds since 1970-01-01 UTC; `None` for ever.
+    pub expiry_s: Option<u64>,
+    /// `None`: any amount of anything, which is refused unless it is for an admin key.
+    pub limits: Option<Vec<SpendingLimit>>,
+    /// `None`: anything may be called; as `limits`.
+    pub scopes: Option<Vec<CallScope>>,
+    pub admin: bool,
+}
+
 /// A signed key authorisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyAuthorization {
     pub chain_id: u64,
-    pub kind: KeyKind,
     /// Address of the key that is allowed to act.
     pub key: Address,
-    /// Seconds since 1970-01-01 UTC; `None` for ever.
-    pub expiry_s: Option<u64>,
-    /// `None`: any amount of anything.
-    pub limits: Option<Vec<SpendingLimit>>,
-    /// `None`: anything may be called.
-    pub scopes: Option<Vec<CallScope>>,
-    pub admin: bool,
+    pub asked: AskedTerms,
     /// The account that it is for, where it says so.
     pub account: Option<Address>,
-    /// The root key's.
+    /// The first key's, or that of an admin key of the account.
     pub signature: KeySignature,
     /// What the signature covers.
     pub hash: B256,
@@ -72,9 +95,85 @@ pub struct KeyAuthorization {
     pub rlp: Bytes,
 }
 
+/// A key authorisation whose signature was checked, in the words of the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The admin key that signed it, and its kind; `None`: the key that the account's address is made from.
+    pub by: Option<(Address, KeyKind)>,
+    pub key: Address,
+    pub terms: KeyTerms,
+}
+
+impl Grant {
+    /// The call that does the same: whom it goes to and what it says.
+    pub(crate) fn as_call(&self) -> (Address, Bytes) {
+        let Self { key, terms, .. } = self.clone();
+        dure_api::abi::encode(&accounts::Action::AuthorizeKey { key, terms }.into())
+    }
+}
+
+impl AskedTerms {
+    /// In the words of the rules. Numbers that are too large for them are the largest there are, and refused there by name.
+    ///
+    /// # Errors
+    /// [`AuthorizationError::Unlimited`].
+    pub fn terms(&self) -> Result<KeyTerms, AuthorizationError> {
+        let (kind, admin) = (self.kind, self.admin);
+        let listed = |missing| AuthorizationError::Unlimited { missing };
+        if !admin {
+            self.expiry_s.ok_or(listed("expiry"))?;
+            self.limits.as_ref().ok_or(listed("limits"))?;
+            self.scopes.as_ref().ok_or(listed("scopes"))?;
+        }
+        let limit = |limit: &SpendingLimit| accounts::Limit {
+            credit: CreditId(limit.credit),
+            amount: Amount::try_from(limit.amount).unwrap_or(Amount::MAX),
+            period_ms: limit.period_s.saturating_mul(1_000),
+        };
+        let scope = |scope: &CallScope| accounts::Scope { target: scope.target, selectors: scope.selectors.clone() };
+        Ok(KeyTerms {
+            kind,
+            admin,
+            expires_ms: self.expiry_s.unwrap_or(0).saturating_mul(1_000),
+            limits: self.limits.iter().flatten().map(limit).collect(),
+            scopes: self.scopes.iter().flatten().map(scope).collect(),
+        })
+    }
+}
+
 impl KeyAuthorization {
+    /// What it asks of the rules, sent by `account` in a transaction that `access_key` signed, where one did.
+    ///
+    /// # Errors
+    /// [`AuthorizationError`] from `Signature` on; the signature is checked last.
+    pub(crate) fn grant(
+        &self,
+        chain_id: u64,
+        account: Address,
+        access_key: Option<Address>,
+    ) -> Result<Grant, AuthorizationError> {
+        if self.chain_id != chain_id {
+            return Err(AuthorizationError::OtherChain { have: self.chain_id, want: chain_id });
+        }
+        if let Some(have) = self.account.filter(|have| *have != account) {
+            return Err(AuthorizationError::OtherAccount { have, want: account });
+        }
+        if let Some(signer) = access_key.filter(|signer| *signer != self.key) {
+            return Err(AuthorizationError::OtherKey { have: self.key, signer });
+        }
+        let terms = self.asked.terms()?;
+        let signer = self.signature.signer(&self.hash)?;
+        // Only the first key belongs to one account by what it is.
+        let by = match (signer == account, self.account) {
+            (true, _) => None,
+            (false, Some(_)) => Some((signer, self.signature.kind())),
+            (false, None) => return Err(AuthorizationError::Unbound { signer }),
+        };
+        Ok(Grant { by, key: self.key, terms })
+    }
+
     /// Takes one from the front of `buf`. Lists are as long as the bytes allow, and those are bounded.
-    pub(super) fn decode(buf: &mut &[u8]) -> Result<Self, AuthorizationError> {
+    pub(crate) fn decode(buf: &mut &[u8]) -> Result<Self, AuthorizationError> {
         let whole = *buf;
         let mut parts = Header::decode_bytes(buf, true)?;
         let rlp = &whole[..whole.len() - buf.len()];
@@ -86,12 +185,8 @@ impl KeyAuthorization {
         let hash = keccak256(&signed[..signed.len() - parts.len()]);
         let signature = KeySignature::decode(Header::decode_bytes(&mut parts, false)?)?;
         let chain_id = u64::decode(&mut fields)?;
-        let kind = match u8::decode(&mut fields)? {
-            0 => KeyKind::Secp256k1,
-            1 => KeyKind::P256,
-            2 => KeyKind::WebAuthn,
-            other => return Err(AuthorizationError::KeyType(other)),
-        };
+        let number = u8::decode(&mut fields)?;
+        let kind = KeyKind::from_number(number).ok_or(AuthorizationError::KeyType(number))?;
         let key = Address::decode(&mut fields)?;
         let expiry_s = optional(&mut fields, |fields| Ok(u64::decode(fields)?))?;
         let limits = optional(&mut fields, |fields| list(fields, limit))?;
@@ -109,7 +204,8 @@ impl KeyAuthorization {
             return Err(alloy_rlp::Error::UnexpectedLength.into());
         }
         let rlp = Bytes::copy_from_slice(rlp);
-        Ok(Self { chain_id, kind, key, expiry_s, limits, scopes, admin, account, signature, hash, rlp })
+        let asked = AskedTerms { kind, expiry_s, limits, scopes, admin };
+        Ok(Self { chain_id, key, asked, account, signature, hash, rlp })
     }
 }
 

@@ -10,15 +10,20 @@
 
 mod authorization;
 mod codec;
+#[cfg(test)]
+pub(crate) mod making;
 pub(crate) mod run;
 mod signature;
 #[cfg(test)]
 mod tests;
 mod webauthn;
 
-pub use authorization::{CallScope, KEY_AUTHORIZATION_MAX_BYTES, KeyAuthorization, SpendingLimit};
+pub use authorization::{
+    AskedTerms, AuthorizationError, CallScope, Grant, KEY_AUTHORIZATION_MAX_BYTES, KeyAuthorization, SpendingLimit,
+};
 pub use codec::BatchError;
-pub use signature::{KeyKind, KeySignature, P256Signature, SIGNATURE_MAX_BYTES, SenderSignature, SignatureError};
+pub use dure_rules::accounts::KeyKind;
+pub use signature::{KeySignature, P256Signature, SIGNATURE_MAX_BYTES, SenderSignature, SignatureError};
 pub use webauthn::{WEBAUTHN_DATA_MAX_BYTES, WebAuthnError};
 
 use alloy_eips::eip2930::AccessList;
@@ -71,7 +76,7 @@ pub struct Batch {
     pub valid_after_s: Option<NonZeroU64>,
     /// secp256k1, of whoever pays for the gas; the sender does where there is none.
     pub fee_payer_signature: Option<Signature>,
-    /// An access key that the account's root key allows before the calls run.
+    /// An access key that a full key of the account allows before the calls run.
     pub key_authorization: Option<KeyAuthorization>,
 }
 
@@ -91,8 +96,8 @@ pub(crate) struct Signers {
     pub sender: Address,
     /// The account whose allowance is used.
     pub payer: Address,
-    /// The access key by which the sender acts, `None` where it is the account's own key.
-    pub access_key: Option<Address>,
+    /// The access key by which the sender acts, and its kind; `None` where it is the account's own key.
+    pub access_key: Option<(Address, KeyKind)>,
 }
 
 impl Batch {
@@ -149,7 +154,7 @@ impl SignedBatch {
             None => (self.signature.key.signer(&hash)?, None),
             Some(account) => {
                 let key = self.signature.key.signer(&access_key_hash(hash, account))?;
-                (account, Some(key))
+                (account, Some((key, self.signature.key.kind())))
             }
         };
         let payer = match &self.batch.fee_payer_signature {
@@ -162,7 +167,7 @@ impl SignedBatch {
 }
 
 /// What an access key signs: the hash, bound to the account that it acts for.
-fn access_key_hash(hash: B256, account: Address) -> B256 {
+pub(crate) fn access_key_hash(hash: B256, account: Address) -> B256 {
     let mut bytes = [0u8; 53];
     bytes[0] = ACCESS_KEY_MAGIC;
     bytes[1..33].copy_from_slice(hash.as_slice());

@@ -3,27 +3,53 @@
 //! Upon each call: it gets the gas that the ones before left; what they wrote, warmed and stored for the transaction alone is
 //! there. Upon a call that fails: what all calls did is undone, the gas used until then stays charged, and the batch ends as
 //! that call did. The nonce is used either way.
+//! Upon a key authorisation: it is a call of the accounts module before the first one, by the key that signed it; then the calls
+//! run by the key that signed the batch.
 //!
 //! An inspector sees the batch as one call of the account to itself whose inner calls are the batch's.
 
-use super::{Batch, Call, KeySignature};
+use super::{Batch, Call, Grant, KeySignature};
 use crate::gas;
+use crate::ledger::{Acting, Db, Miss};
+use crate::machine::Machine;
 use alloy_evm::eth::EthEvmContext;
-use alloy_evm::precompiles::PrecompilesMap;
-use alloy_primitives::Bytes;
+use alloy_primitives::{Address, Bytes, TxKind};
 use revm::context::journaled_state::{JournalCheckpoint, account::JournaledAccountTr as _};
-use revm::context::result::{EVMError, HaltReason, InvalidTransaction, ResultAndState};
-use revm::context::{ContextSetters as _, Evm, JournalTr as _, LocalContextTr as _, TxEnv};
+use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, ResultAndState};
+use revm::context::{ContextSetters as _, JournalTr as _, LocalContextTr as _, TxEnv};
 use revm::context_interface::cfg::gas::InitialAndFloorGas;
-use revm::handler::instructions::EthInstructions;
 use revm::handler::pre_execution::validate_account_nonce_and_code;
 use revm::handler::{EthFrame, EvmTr as _, FrameResult, Handler, MainnetHandler};
 use revm::inspector::{Inspector, InspectorEvmTr as _, InspectorHandler};
 use revm::interpreter::interpreter::EthInterpreter;
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::interpreter::{CallInput, CallInputs, CallOutcome, CallScheme, CallValue, GasTracker};
-use revm::{Database, primitives::U256};
+use revm::primitives::U256;
+use std::borrow::Cow;
 use std::marker::PhantomData;
+
+/// What the EVM runs of a batch.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub calls: Vec<Call>,
+    pub terms: Terms,
+    /// By which access key the calls are made.
+    pub acting: Option<Acting>,
+    /// What stands before the first call.
+    pub grant: Option<Grant>,
+}
+
+impl Run {
+    /// Every call, and the key that the account makes it by.
+    fn all_calls(&self, account: Address) -> impl Iterator<Item = (Cow<'_, Call>, Option<Acting>)> {
+        let grant = self.grant.as_ref().map(|grant| {
+            let (to, input) = grant.as_call();
+            let by = grant.by.map(|(key, _)| Acting { account, key, limited: false });
+            (Cow::Owned(Call { to: TxKind::Call(to), value: U256::ZERO, input }), by)
+        });
+        grant.into_iter().chain(self.calls.iter().map(|call| (Cow::Borrowed(call), self.acting)))
+    }
+}
 
 /// What a batch asks of the EVM beside its calls.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +62,18 @@ pub(crate) struct Terms {
 
 impl Terms {
     pub fn of(batch: &Batch, key: &KeySignature) -> Self {
-        let data = if let KeySignature::WebAuthn { data, .. } = key { data.len() as u64 } else { 0 };
-        Self::new(batch.nonce_key, batch.nonce, batch.calls.len(), data)
+        let terms = Self::new(batch.nonce_key, batch.nonce, batch.calls.len(), webauthn_bytes(key));
+        match &batch.key_authorization {
+            None => terms,
+            Some(authorization) => terms.with_grant(webauthn_bytes(&authorization.signature)),
+        }
+    }
+
+    /// With a key authorisation before the calls: it is a call more, and a signature more is checked.
+    pub fn with_grant(mut self, webauthn_bytes: u64) -> Self {
+        let grant = (gas::BATCH_CALL + gas::KEY_AUTHORIZATION).saturating_add(gas::webauthn(webauthn_bytes));
+        self.extra_gas = self.extra_gas.saturating_add(grant);
+        self
     }
 
     pub fn new(nonce_key: U256, nonce: u64, calls: usize, webauthn_bytes: u64) -> Self {
@@ -46,73 +82,78 @@ impl Terms {
             (false, 0) => gas::NONCE_NEW,
             (false, _) => gas::NONCE_KNOWN,
         };
-        let signature = webauthn_bytes.saturating_sub(gas::WEBAUTHN_FREE_BYTES).saturating_mul(gas::WEBAUTHN_BYTE);
+        let signature = gas::webauthn(webauthn_bytes);
         let calls = (calls as u64).saturating_sub(1).saturating_mul(gas::BATCH_CALL);
         Self { own_nonce: nonce_key.is_zero(), extra_gas: sequence.saturating_add(signature).saturating_add(calls) }
     }
 }
 
-type Machine<DB, I> = Evm<EthEvmContext<DB>, I, EthInstructions<EthInterpreter, EthEvmContext<DB>>, PrecompilesMap, EthFrame>;
-
-struct BatchHandler<'c, DB, I> {
-    calls: &'c [Call],
-    terms: Terms,
-    of: PhantomData<(DB, I)>,
+/// Bytes of the passkey's answer, where a passkey signed.
+fn webauthn_bytes(key: &KeySignature) -> u64 {
+    if let KeySignature::WebAuthn { data, .. } = key { data.len() as u64 } else { 0 }
 }
 
-pub(crate) fn transact<DB: alloy_evm::Database, I>(
-    evm: &mut Machine<DB, I>,
-    tx: TxEnv,
-    calls: &[Call],
-    terms: Terms,
-) -> Result<ResultAndState, EVMError<DB::Error>> {
-    begin(evm, tx, calls);
-    let result = BatchHandler { calls, terms, of: PhantomData }.run(evm);
-    let state = evm.ctx.journaled_state.finalize();
-    Ok(ResultAndState::new(result?, state))
+struct BatchHandler<'c, 'r, I> {
+    batch: &'c Run,
+    of: PhantomData<(Db<'r>, I)>,
 }
 
-pub(crate) fn inspect<DB: alloy_evm::Database, I: Inspector<EthEvmContext<DB>>>(
-    evm: &mut Machine<DB, I>,
-    tx: TxEnv,
-    calls: &[Call],
-    terms: Terms,
-) -> Result<ResultAndState, EVMError<DB::Error>> {
-    begin(evm, tx, calls);
-    let result = BatchHandler { calls, terms, of: PhantomData }.inspect_run(evm);
-    let state = evm.ctx.journaled_state.finalize();
-    Ok(ResultAndState::new(result?, state))
+pub(crate) fn transact<I>(evm: &mut Machine<'_, I>, tx: TxEnv, batch: &Run) -> Result<ResultAndState, EVMError<Miss>> {
+    begin(evm, tx, batch);
+    let result = BatchHandler { batch, of: PhantomData }.run(evm);
+    end(evm, result)
+}
+
+pub(crate) fn inspect<'r, I>(evm: &mut Machine<'r, I>, tx: TxEnv, batch: &Run) -> Result<ResultAndState, EVMError<Miss>>
+where
+    I: Inspector<EthEvmContext<Db<'r>>>,
+{
+    begin(evm, tx, batch);
+    let result = BatchHandler { batch, of: PhantomData }.inspect_run(evm);
+    end(evm, result)
 }
 
 /// The EVM's own checks look at the first call.
-fn begin<DB: alloy_evm::Database, I>(evm: &mut Machine<DB, I>, mut tx: TxEnv, calls: &[Call]) {
-    if let Some(first) = calls.first() {
+fn begin<I>(evm: &mut Machine<'_, I>, mut tx: TxEnv, batch: &Run) {
+    if let Some(first) = batch.calls.first() {
         put_call(&mut tx, first);
     }
     evm.ctx.set_tx(tx);
 }
 
-/// Runs one call of the batch.
-type RunCall<'c, DB, I> =
-    fn(&mut BatchHandler<'c, DB, I>, &mut Machine<DB, I>, FrameInit) -> Result<FrameResult, EVMError<<DB as Database>::Error>>;
+fn end<I>(evm: &mut Machine<'_, I>, result: Result<ExecutionResult, EVMError<Miss>>) -> Result<ResultAndState, EVMError<Miss>> {
+    act(evm, None);
+    let state = evm.ctx.journaled_state.finalize();
+    Ok(ResultAndState::new(result?, state))
+}
 
-impl<'c, DB: alloy_evm::Database, I> BatchHandler<'c, DB, I> {
+/// From now on the account acts by this key.
+fn act<I>(evm: &mut Machine<'_, I>, acting: Option<Acting>) {
+    evm.ctx.journaled_state.database.ledger.lock().acting = acting;
+}
+
+/// Runs one call of the batch.
+type RunCall<'c, 'r, I> = fn(&mut BatchHandler<'c, 'r, I>, &mut Machine<'r, I>, FrameInit) -> Result<FrameResult, EVMError<Miss>>;
+
+impl<'c, 'r, I> BatchHandler<'c, 'r, I> {
     /// All calls or none. `opened` is the checkpoint that the handler opened before.
     fn run_calls(
         &mut self,
-        evm: &mut Machine<DB, I>,
+        evm: &mut Machine<'r, I>,
         opened: JournalCheckpoint,
         gas: &mut GasTracker,
-        run: RunCall<'c, DB, I>,
-    ) -> Result<Option<FrameResult>, EVMError<DB::Error>> {
+        run: RunCall<'c, 'r, I>,
+    ) -> Result<Option<FrameResult>, EVMError<Miss>> {
         let mut last = None;
-        for call in self.calls {
+        let batch = self.batch;
+        for (call, acting) in batch.all_calls(evm.ctx.tx.caller) {
+            act(evm, acting);
             if last.is_some() {
                 // The next frame begins with an empty memory, as the first one did.
                 evm.ctx.local.clear();
                 evm.frame_stack().clear();
             }
-            put_call(&mut evm.ctx.tx, call);
+            put_call(&mut evm.ctx.tx, &call);
             let Some(frame) = self.first_frame_input(evm, gas)? else { break };
             let mut result = run(self, evm, frame)?;
             self.last_frame_result(evm, &mut result, gas)?;
@@ -132,8 +173,8 @@ impl<'c, DB: alloy_evm::Database, I> BatchHandler<'c, DB, I> {
     }
 
     /// A call's nonce was used before it ran; that of a creation is used by the creation, which was undone.
-    fn use_nonce_of_create(&self, evm: &mut Machine<DB, I>) -> Result<(), EVMError<DB::Error>> {
-        if self.terms.own_nonce && self.calls.first().is_some_and(|call| call.to.is_create()) {
+    fn use_nonce_of_create(&self, evm: &mut Machine<'r, I>) -> Result<(), EVMError<Miss>> {
+        if self.batch.terms.own_nonce && self.batch.calls.first().is_some_and(|call| call.to.is_create()) {
             let caller = evm.ctx.tx.caller;
             evm.ctx.journaled_state.load_account_mut(caller)?.data.bump_nonce();
         }
@@ -147,20 +188,20 @@ fn put_call(tx: &mut TxEnv, call: &Call) {
     tx.data = call.input.clone();
 }
 
-impl<DB: alloy_evm::Database, I> Handler for BatchHandler<'_, DB, I> {
-    type Evm = Machine<DB, I>;
-    type Error = EVMError<DB::Error>;
+impl<'r, I> Handler for BatchHandler<'_, 'r, I> {
+    type Evm = Machine<'r, I>;
+    type Error = EVMError<Miss>;
     type HaltReason = HaltReason;
 
     /// As for one transaction with the calldata of all calls, and [`Terms::extra_gas`] on top.
     fn validate_initial_tx_gas(&self, evm: &mut Self::Evm) -> Result<InitialAndFloorGas, Self::Error> {
-        if self.calls.len() > 1 {
-            let inputs: Vec<&[u8]> = self.calls.iter().map(|call| &call.input[..]).collect();
+        let inputs: Vec<Bytes> = self.batch.all_calls(evm.ctx.tx.caller).map(|(call, _)| call.input.clone()).collect();
+        if inputs.len() > 1 {
             evm.ctx.tx.data = inputs.concat().into();
         }
         let mainnet = MainnetHandler::<Self::Evm, Self::Error, EthFrame>::default();
         let mut gas = mainnet.validate_initial_tx_gas(evm)?;
-        gas.initial_regular_gas = gas.initial_regular_gas.saturating_add(self.terms.extra_gas);
+        gas.initial_regular_gas = gas.initial_regular_gas.saturating_add(self.batch.terms.extra_gas);
         let (gas_limit, initial_gas) = (evm.ctx.tx.gas_limit, gas.initial_total_gas());
         if initial_gas > gas_limit {
             return Err(InvalidTransaction::CallGasCostMoreThanGasLimit { gas_limit, initial_gas }.into());
@@ -174,7 +215,7 @@ impl<DB: alloy_evm::Database, I> Handler for BatchHandler<'_, DB, I> {
         evm: &mut Self::Evm,
         gas: &mut InitialAndFloorGas,
     ) -> Result<(), Self::Error> {
-        if self.terms.own_nonce {
+        if self.batch.terms.own_nonce {
             let mainnet = MainnetHandler::<Self::Evm, Self::Error, EthFrame>::default();
             return mainnet.validate_against_state_and_deduct_caller(evm, gas);
         }
@@ -194,7 +235,7 @@ impl<DB: alloy_evm::Database, I> Handler for BatchHandler<'_, DB, I> {
     }
 }
 
-impl<DB: alloy_evm::Database, I: Inspector<EthEvmContext<DB>>> InspectorHandler for BatchHandler<'_, DB, I> {
+impl<'r, I: Inspector<EthEvmContext<Db<'r>>>> InspectorHandler for BatchHandler<'_, 'r, I> {
     type IT = EthInterpreter;
 
     fn inspect_execution(

@@ -10,6 +10,7 @@ use crate::modules::Signatures;
 use alloy_consensus::crypto::{RecoveryError, secp256k1};
 use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
 use dure_rules::Verifier as _;
+use dure_rules::accounts::KeyKind;
 
 const SECP256K1_BYTES: usize = 65;
 const P256_TYPE: u8 = 0x01;
@@ -47,14 +48,6 @@ pub enum SignatureError {
     NotVerified,
     #[error("the fee payer's recovers to no account")]
     FeePayer,
-}
-
-/// The kinds of keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyKind {
-    Secp256k1,
-    P256,
-    WebAuthn,
 }
 
 /// A P-256 signature and the key that made it.
@@ -142,7 +135,7 @@ impl KeySignature {
         }
     }
 
-    fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Secp256k1(signature) => out.extend_from_slice(&signature.as_bytes()),
             Self::P256 { signature, prehash } => {

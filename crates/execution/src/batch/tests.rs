@@ -55,6 +55,8 @@ struct VectorAuthorization {
     hash: B256,
     key: Address,
     expiry: Option<String>,
+    admin: bool,
+    account: Option<Address>,
     limits: Option<usize>,
     scopes: Option<usize>,
 }
@@ -66,7 +68,7 @@ fn vectors() -> Vectors {
 #[test]
 fn what_viem_signs_is_what_viem_says() {
     let Vectors { chain_id, vectors } = vectors();
-    assert!(vectors.len() >= 20);
+    assert!(vectors.len() >= 23);
     for vector in vectors {
         let name = &vector.name;
         let signed = SignedBatch::decode(&vector.raw).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -98,7 +100,11 @@ fn what_viem_signs_is_what_viem_says() {
             KeyKind::WebAuthn => "webAuthn",
         };
         assert_eq!(kind, vector.signature_type, "{name}");
-        let signers = Signers { sender: vector.sender, payer: vector.payer, access_key: vector.access_key };
+        let signers = Signers {
+            sender: vector.sender,
+            payer: vector.payer,
+            access_key: vector.access_key.map(|key| (key, signed.signature.key.kind())),
+        };
         assert_eq!(signed.recover(), Ok(signers), "{name}");
         check_authorization(name, batch.key_authorization.as_ref(), vector.key_authorization.as_ref(), vector.sender);
     }
@@ -108,9 +114,10 @@ fn check_authorization(name: &str, have: Option<&KeyAuthorization>, want: Option
     assert_eq!(have.is_some(), want.is_some(), "{name}");
     let (Some(have), Some(want)) = (have, want) else { return };
     assert_eq!((have.hash, have.key), (want.hash, want.key), "{name}");
-    assert_eq!(have.expiry_s.map(|expiry| expiry.to_string()), want.expiry, "{name}");
-    assert_eq!(have.limits.as_ref().map(Vec::len), want.limits, "{name}");
-    assert_eq!(have.scopes.as_ref().map(Vec::len), want.scopes, "{name}");
+    assert_eq!((have.asked.admin, have.account), (want.admin, want.account), "{name}");
+    assert_eq!(have.asked.expiry_s.map(|expiry| expiry.to_string()), want.expiry, "{name}");
+    assert_eq!(have.asked.limits.as_ref().map(Vec::len), want.limits, "{name}");
+    assert_eq!(have.asked.scopes.as_ref().map(Vec::len), want.scopes, "{name}");
     assert_eq!(have.signature.signer(&have.hash), Ok(root), "{name}");
 }
 
@@ -298,10 +305,40 @@ fn what_this_chain_does_not_take_is_refused_by_name() {
     }
 }
 
+fn any_authorization_of(kind: KeyKind) -> KeyAuthorization {
+    let asked = AskedTerms { kind, expiry_s: None, limits: None, scopes: None, admin: true };
+    let signature = KeySignature::Secp256k1(Signature::test_signature());
+    making::authorization(7_777, Address::repeat_byte(5), &asked, None, |_| signature)
+}
+
+#[test]
+fn what_of_a_key_authorisation_this_chain_does_not_take_is_refused_by_name() {
+    use making::list;
+    let (empty, number) = (|| vec![0x80], |n: u64| alloy_rlp::encode(n));
+    let target = alloy_rlp::encode(Address::repeat_byte(7));
+    let rule = list(&[alloy_rlp::encode([1u8; 4]), list(std::slice::from_ref(&target))]);
+    let recipients = list(&[list(&[target, list(&[rule])])]);
+    let decoded = |kind: u64, more: Vec<Vec<u8>>| {
+        let unsigned = [vec![number(7_777), number(kind), alloy_rlp::encode(Address::repeat_byte(5))], more].concat();
+        let signature = [&[1u8; 64][..], &[27]].concat();
+        let whole = list(&[list(&unsigned), alloy_rlp::encode(signature.as_slice())]);
+        KeyAuthorization::decode(&mut &whole[..]).map(|_| ())
+    };
+    assert_eq!(decoded(2, vec![]), Ok(()));
+    assert_eq!(decoded(3, vec![]), Err(AuthorizationError::KeyType(3)), "accounts of several owners");
+    assert_eq!(decoded(1, vec![empty(), empty(), recipients]), Err(AuthorizationError::Recipients));
+    let witness = alloy_rlp::encode(B256::repeat_byte(1));
+    assert_eq!(decoded(1, vec![empty(), empty(), empty(), witness]), Err(AuthorizationError::Witness));
+    assert_eq!(decoded(1, vec![empty(), empty(), empty(), empty(), number(2)]), Err(AuthorizationError::AdminMark(2)));
+    let long = vec![list(&vec![number(u64::MAX); KEY_AUTHORIZATION_MAX_BYTES / 9])];
+    assert!(matches!(decoded(1, long), Err(AuthorizationError::TooLong { .. })));
+}
+
 #[test]
 fn every_field_is_signed() {
     let good = unsigned();
-    let changed: [&dyn Fn(&mut Batch); 12] = [
+    let authorization = any_authorization_of(KeyKind::P256);
+    let changed: [&dyn Fn(&mut Batch); 13] = [
         &|b| b.chain_id += 1,
         &|b| b.max_fee_per_gas += 1,
         &|b| b.max_priority_fee_per_gas += 1,
@@ -314,6 +351,7 @@ fn every_field_is_signed() {
         &|b| b.valid_before_s = NonZeroU64::new(1),
         &|b| b.valid_after_s = NonZeroU64::new(1),
         &|b| b.access_list.0.push(AccessListItem::default()),
+        &|b| b.key_authorization = Some(authorization.clone()),
     ];
     let (mut senders, mut payers) = (vec![good.sender_hash()], vec![good.fee_payer_hash(Address::ZERO)]);
     for change in changed {
@@ -348,6 +386,7 @@ prop_compose! {
         (after, span) in (0..u64::MAX / 2, 1..u64::MAX / 2),
         slots in prop::collection::vec(any::<[u8; 32]>(), 0..3),
         payer in prop::option::of((any::<[u8; 32]>(), any::<[u8; 32]>(), any::<bool>())),
+        key_authorization in prop::option::of(any_authorization()),
     ) -> Batch {
         let mut calls = calls;
         if create {
@@ -361,15 +400,42 @@ prop_compose! {
             valid_after_s: NonZeroU64::new(after),
             valid_before_s: NonZeroU64::new(after + span),
             fee_payer_signature: payer.map(|(r, s, v)| Signature::new(U256::from_be_bytes(r), U256::from_be_bytes(s), v)),
-            key_authorization: None,
+            key_authorization,
         }
     }
 }
 
+fn any_authorization() -> impl Strategy<Value = KeyAuthorization> {
+    let limit = (any::<[u8; 20]>(), any::<u128>(), prop_oneof![Just(0), any::<u64>()])
+        .prop_map(|(credit, amount, period_s)| SpendingLimit { credit: credit.into(), amount: U256::from(amount), period_s });
+    let scope = (any::<[u8; 20]>(), prop::collection::vec(any::<[u8; 4]>(), 0..4));
+    let scope = scope.prop_map(|(target, selectors)| CallScope { target: target.into(), selectors });
+    let lists = (prop::option::of(prop::collection::vec(limit, 0..4)), prop::option::of(prop::collection::vec(scope, 0..4)));
+    let who = (any::<u64>(), any::<[u8; 20]>(), prop::option::of(any::<[u8; 20]>()), 0..3u8, any::<bool>());
+    (who, prop::option::of(1..u64::MAX), lists, any_key_signature()).prop_map(
+        |((chain_id, key, account, kind, admin), expiry_s, (limits, scopes), signature)| {
+            let kind = KeyKind::from_number(kind).unwrap();
+            let asked = AskedTerms { kind, expiry_s, limits, scopes, admin };
+            let made = making::authorization(chain_id, key.into(), &asked, account.map(Into::into), |_| signature);
+            assert_eq!(
+                (&made.asked, made.chain_id, made.account),
+                (&asked, chain_id, account.map(Into::into)),
+                "as it was asked"
+            );
+            made
+        },
+    )
+}
+
 fn any_signature() -> impl Strategy<Value = SenderSignature> {
+    (prop::option::of(any::<[u8; 20]>()), any_key_signature())
+        .prop_map(|(account, key)| SenderSignature { account: account.map(Into::into), key })
+}
+
+fn any_key_signature() -> impl Strategy<Value = KeySignature> {
     let p256 = (any::<[u8; 32]>(), any::<[u8; 32]>())
         .prop_map(|(a, b)| P256Signature { rs: [a, b].concat().try_into().unwrap(), point: [b, a].concat().try_into().unwrap() });
-    let key = prop_oneof![
+    prop_oneof![
         (any::<[u8; 32]>(), any::<[u8; 32]>(), any::<bool>()).prop_map(|(r, s, v)| KeySignature::Secp256k1(Signature::new(
             U256::from_be_bytes(r),
             U256::from_be_bytes(s),
@@ -378,9 +444,7 @@ fn any_signature() -> impl Strategy<Value = SenderSignature> {
         (p256.clone(), any::<bool>()).prop_map(|(signature, prehash)| KeySignature::P256 { signature, prehash }),
         (p256, prop::collection::vec(any::<u8>(), 0..300))
             .prop_map(|(signature, data)| KeySignature::WebAuthn { signature, data: data.into() }),
-    ];
-    (prop::option::of(any::<[u8; 20]>()), key)
-        .prop_map(|(account, key)| SenderSignature { account: account.map(Into::into), key })
+    ]
 }
 
 proptest! {
@@ -408,6 +472,7 @@ proptest! {
         if let Ok(signed) = SignedBatch::decode(&raw) {
             prop_assert_eq!(signed.encoded(), raw);
             let _ = signed.recover();
+            let _ = signed.batch.key_authorization.map(|authorization| authorization.grant(7_777, Address::ZERO, None));
         }
     }
 

@@ -13,7 +13,7 @@ const T0_S: u64 = T0_MS / 1_000;
 /// SSTORE(0, SLOAD(0) + calldata word); LOG0; a calldata word of 0 reverts.
 const ADD: &str = "5f358015601157805f54015f555f5fa0005b5f5ffd";
 
-fn wallet(n: u8) -> PrivateKeySigner {
+pub fn wallet(n: u8) -> PrivateKeySigner {
     PrivateKeySigner::from_bytes(&B256::repeat_byte(n)).unwrap()
 }
 
@@ -26,7 +26,7 @@ fn add(value: u64) -> Call {
     Call { to: TxKind::Call(CODE), value: U256::ZERO, input: U256::from(value).to_be_bytes::<32>().into() }
 }
 
-fn batch(nonce: u64, calls: Vec<Call>) -> Batch {
+pub fn batch(nonce: u64, calls: Vec<Call>) -> Batch {
     Batch {
         chain_id: CHAIN,
         max_priority_fee_per_gas: 0,
@@ -43,13 +43,13 @@ fn batch(nonce: u64, calls: Vec<Call>) -> Batch {
     }
 }
 
-fn signed(batch: Batch, by: &PrivateKeySigner) -> Transaction {
+pub fn signed(batch: Batch, by: &PrivateKeySigner) -> Transaction {
     let signature = by.sign_hash_sync(&batch.sender_hash()).unwrap();
     let signature = SenderSignature { account: None, key: KeySignature::Secp256k1(signature) };
     Transaction::decode(&SignedBatch::new(batch, signature).encoded(), CHAIN).unwrap()
 }
 
-fn sponsored(mut batch: Batch, by: &PrivateKeySigner, payer: &PrivateKeySigner) -> Transaction {
+pub fn sponsored(mut batch: Batch, by: &PrivateKeySigner, payer: &PrivateKeySigner) -> Transaction {
     let hash = batch.fee_payer_hash(by.address());
     batch.fee_payer_signature = Some(payer.sign_hash_sync(&hash).unwrap());
     signed(batch, by)
@@ -264,7 +264,7 @@ fn an_estimate_of_a_batch_suffices() {
     use alloy_rpc_types_eth::TransactionRequest;
     let world = world();
     let single = TransactionRequest { from: Some(wallet(1).address()), ..Default::default() };
-    let request = Request { single, calls: vec![add(1), add(2)], nonce_key: U256::from(3), webauthn_bytes: 0 };
+    let request = Request { single, calls: vec![add(1), add(2)], nonce_key: U256::from(3), ..Default::default() };
     let gas_limit = estimate_gas(&world.records, &world.env, &request, &Default::default()).unwrap();
     let exact = Batch { gas_limit, nonce_key: U256::from(3), ..batch(0, vec![add(1), add(2)]) };
     assert!(world.execute(&[signed(exact, &wallet(1))], Arrival::Reader).unwrap().receipts[0].envelope.status());

@@ -1,8 +1,10 @@
 //! A small world to run blocks in, and what every test asks of it.
 
+mod access;
 mod batches;
 mod blocks;
 mod credits;
+mod recovered;
 mod reverts;
 mod views;
 
@@ -102,18 +104,29 @@ impl World {
             let again = self.execute(transactions, arrival).unwrap();
             assert!(again == outcome, "{arrival:?} gives another outcome: gas {} and {}", again.gas_used, outcome.gas_used);
         }
+        self.keep(&outcome);
+        outcome
+    }
+
+    /// As [`Self::block`], in one way of arrival: for blocks that are not what a test is about.
+    pub fn pass(&mut self, transactions: &[Transaction]) -> Outcome {
+        let outcome = self.execute(transactions, Arrival::Reader).unwrap();
+        self.keep(&outcome);
+        outcome
+    }
+
+    fn keep(&mut self, outcome: &Outcome) {
         for (key, value) in &outcome.changes {
             match value {
                 Some(value) => self.records.0.insert(*key, value.clone()),
                 None => self.records.0.remove(key),
             };
         }
-        let header = header(&self.env, &outcome, HeaderParts { state_root: B256::ZERO, commitment: B256::ZERO });
+        let header = header(&self.env, outcome, HeaderParts { state_root: B256::ZERO, commitment: B256::ZERO });
         self.env.parent_hash = header.hash_slow();
         self.env.recent_hashes.insert(0, self.env.parent_hash);
         self.env.number += 1;
         self.env.time_ms += 1_000;
-        outcome
     }
 
     pub fn account(&self, who: Address) -> AccountRecord {

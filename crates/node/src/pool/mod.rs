@@ -1,7 +1,7 @@
 //! Transactions that wait for a block.
 //!
 //! Protocol. Upon a transaction: its signers were recovered by whoever brings it, on that caller's thread, once; the pool checks
-//! nonce, window of time, allowance and its own bounds, cheapest first, and queues it by [`Sequence`] and nonce. Upon a turn to
+//! nonce, signers, window of time, allowance and its own bounds, cheapest first, and queues it by [`Sequence`] and nonce. Upon a turn to
 //! propose: sequences are served in the order of their last turn, a few transactions of each payer, then the rest; newcomers
 //! in a lane of their own, so that no number of fresh keys delays a member. Upon a final block: what it included leaves, and
 //! what its nonces overtook. Upon a replacement (same sequence, same nonce): the newest wins, at most once in
@@ -20,7 +20,9 @@ mod tests;
 pub use queue::Sequence;
 
 use alloy_primitives::{Address, B256, U256};
-use dure_execution::{AccountRecord, Class, Skip, Transaction, TransactionError, allowance_of, gas::NEWCOMERS_PERCENT};
+use dure_execution::{
+    AccountRecord, Class, KeyRefused, Skip, Transaction, TransactionError, allowance_of, gas::NEWCOMERS_PERCENT,
+};
 use queue::{Entry, Lane, Queue, Used};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -65,6 +67,8 @@ pub enum PoolRefusal {
     NonceTooLow { expected: u64, found: u64 },
     #[error("nonce too high: next nonce {expected}, tx nonce {found}, at most {limit} ahead")]
     NonceTooHigh { expected: u64, found: u64, limit: u64 },
+    #[error(transparent)]
+    Signer(#[from] KeyRefused),
     #[error("expired: valid before {valid_before_s}, the time is {time_s}")]
     Expired { valid_before_s: u64, time_s: u64 },
     #[error("too early: valid from {valid_after_s} on, the time is {time_s}; at most {VALID_AFTER_MAX_S} s are waited")]
@@ -75,6 +79,11 @@ pub enum PoolRefusal {
     GasAboveAllowance { found: u64, cap_gas: u64 },
     #[error("insufficient funds for transfer: balance {balance}, value {value}")]
     Funds { balance: U256, value: U256 },
+    #[error(
+        "another key of the account has a transaction waiting under nonce {nonce}, and a limited access key replaces its own only; \
+         hint: take the next nonce, or a nonceKey of its own"
+    )]
+    ReplacesAnothers { nonce: u64 },
     #[error("replacement too soon: the last was {ago_ms} ms ago, at least {REPLACE_AFTER_MS} ms are asked for")]
     ReplacedTooSoon { ago_ms: u64 },
     #[error("allowance used up: {waiting_gas} gas waiting, {available_gas} available")]
@@ -117,12 +126,14 @@ pub struct Facts<'a> {
     pub next_nonce: u64,
     pub sender: &'a AccountRecord,
     pub payer: &'a AccountRecord,
+    /// Whether a limited access key signed, or why those who signed may not.
+    pub limited: Result<bool, &'a KeyRefused>,
 }
 
 impl<'a> Facts<'a> {
     /// Of a transaction with the account's own nonce, which pays for itself.
     pub fn own(account: &'a AccountRecord) -> Self {
-        Self { next_nonce: account.nonce, sender: account, payer: account }
+        Self { next_nonce: account.nonce, sender: account, payer: account, limited: Ok(false) }
     }
 }
 
@@ -313,6 +324,7 @@ impl Inner {
         if found - expected >= payer_max as u64 {
             return Err(PoolRefusal::NonceTooHigh { expected, found, limit: payer_max as u64 });
         }
+        let limited = facts.limited.map_err(|refused| refused.clone())?;
         let ((valid_after_s, valid_before_s), time_s) = (transaction.envelope().window_s(), time_ms / 1_000);
         if time_s >= valid_before_s {
             return Err(PoolRefusal::Expired { valid_before_s, time_s });
@@ -333,6 +345,9 @@ impl Inner {
             return Err(PoolRefusal::Funds { balance, value });
         }
         if let Some(replaced) = queue.and_then(|queue| queue.entries.get(&found)) {
+            if limited && replaced.transaction.access_key() != transaction.access_key() {
+                return Err(PoolRefusal::ReplacesAnothers { nonce: found });
+            }
             let ago_ms = wall_ms.saturating_sub(replaced.arrived_ms);
             return if ago_ms < REPLACE_AFTER_MS { Err(PoolRefusal::ReplacedTooSoon { ago_ms }) } else { Ok(()) };
         }

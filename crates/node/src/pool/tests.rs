@@ -32,9 +32,8 @@ struct Sent {
 
 const PLAIN: Sent = Sent { by: 1, sequence: 0, nonce: 0, after_s: 0, before_s: 0, payer: None };
 
-fn batch(sent: Sent) -> Transaction {
-    let signer = key(sent.by);
-    let mut batch = Batch {
+fn unsigned(sent: Sent) -> Batch {
+    Batch {
         chain_id: CHAIN,
         max_priority_fee_per_gas: 0,
         max_fee_per_gas: 0,
@@ -47,7 +46,12 @@ fn batch(sent: Sent) -> Transaction {
         valid_after_s: NonZeroU64::new(sent.after_s),
         fee_payer_signature: None,
         key_authorization: None,
-    };
+    }
+}
+
+fn batch(sent: Sent) -> Transaction {
+    let signer = key(sent.by);
+    let mut batch = unsigned(sent);
     let sign = |key: &PrivateKeySigner, hash| alloy_signer::SignerSync::sign_hash_sync(key, &hash).expect("it signs");
     if let Some(payer) = sent.payer {
         batch.fee_payer_signature = Some(sign(&key(payer), batch.fee_payer_hash(signer.address())));
@@ -82,7 +86,7 @@ impl World {
             _ => AccountRecord::unknown(who),
         };
         let (sender, payer) = (class(transaction.signer()), class(transaction.payer()));
-        self.0.submit(transaction, Facts { next_nonce: 0, sender: &sender, payer: &payer }, NOW_MS, wall_ms)
+        self.0.submit(transaction, Facts { next_nonce: 0, sender: &sender, payer: &payer, limited: Ok(false) }, NOW_MS, wall_ms)
     }
 
     fn offered(&self, time_ms: u64) -> Vec<(Address, U256, u64)> {
@@ -213,4 +217,50 @@ fn the_nonces_that_are_remembered_are_bounded_and_the_oldest_go() {
     used.note(sequence(USED_MAX), 1);
     assert_eq!((used.next(sequence(0)), used.next(sequence(1)), used.next(sequence(USED_MAX))), (2, 0, 1));
     assert!(used.next.len() <= USED_MAX && used.order.len() <= USED_MAX);
+}
+
+#[test]
+fn what_a_replaced_key_signed_is_not_taken_and_leaves_when_a_block_would_not_have_it() {
+    use dure_rules::accounts::Refusal;
+    let world = World::new();
+    let refused = KeyRefused::from(Refusal::RootReplaced { account: key(1).address() });
+    let own = account(1, Class::Member);
+    let facts = Facts { limited: Err(&refused), ..Facts::own(&own) };
+    assert_eq!(world.0.submit(ethereum(1, 0), facts, NOW_MS, 0), Err(PoolRefusal::Signer(refused.clone())));
+    world.send(ethereum(1, 0), 0).expect("taken before the recovery");
+    world.0.skipped([(ethereum(1, 0), Skip::Signer(refused))], NOW_MS, true);
+    assert_eq!(world.0.counts(), Counts::default());
+}
+
+#[test]
+fn a_limited_access_key_replaces_its_own_transactions_and_nobody_elses_of_the_account() {
+    let world = World::new();
+    let own = account(1, Class::Member);
+    let by_key = |n: u8, gas_limit: u64| {
+        let batch = Batch { gas_limit, ..unsigned(PLAIN) };
+        // What an access key signs: 0x04, the hash, the account.
+        let hash =
+            alloy_primitives::keccak256([&[4u8][..], batch.sender_hash().as_slice(), key(1).address().as_slice()].concat());
+        let signature = alloy_signer::SignerSync::sign_hash_sync(&key(n), &hash).expect("it signs");
+        let signature = SenderSignature { account: Some(key(1).address()), key: KeySignature::Secp256k1(signature) };
+        let transaction = Transaction::decode(&SignedBatch::new(batch, signature).encoded(), CHAIN).expect("a good batch");
+        assert_eq!((transaction.signer(), transaction.access_key()), (key(1).address(), Some(key(n).address())));
+        transaction
+    };
+    let send = |transaction, limited, wall_ms| {
+        world.0.submit(transaction, Facts { limited: Ok(limited), ..Facts::own(&own) }, NOW_MS, wall_ms)
+    };
+    let (first, second, third) = (REPLACE_AFTER_MS, 2 * REPLACE_AFTER_MS, 3 * REPLACE_AFTER_MS);
+    send(ethereum(1, 0), false, 0).expect("by the account's own key");
+    assert_eq!(send(by_key(7, GAS), true, first), Err(PoolRefusal::ReplacesAnothers { nonce: 0 }));
+    send(by_key(8, GAS), false, first).expect("a full key replaces");
+    assert_eq!(send(by_key(7, GAS), true, second), Err(PoolRefusal::ReplacesAnothers { nonce: 0 }));
+    send(ethereum(1, 0), false, second).expect("so does the account's own");
+    world.0.included([(Sequence::own(key(1).address()), 0)], third);
+    let later = World::new();
+    let send =
+        |transaction, wall_ms| later.0.submit(transaction, Facts { limited: Ok(true), ..Facts::own(&own) }, NOW_MS, wall_ms);
+    send(by_key(7, GAS), 0).expect("taken");
+    send(by_key(7, GAS + 1), first).expect("its own");
+    assert_eq!(send(by_key(9, GAS), second), Err(PoolRefusal::ReplacesAnothers { nonce: 0 }));
 }

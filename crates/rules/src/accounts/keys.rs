@@ -25,7 +25,8 @@ pub fn root_stands(s: &mut (impl Source + ?Sized), account: Address) -> Result<b
 }
 
 /// Whether `key`, which signed as `kind`, may act for `account` and make all of `calls` now. Ask it before a transaction that
-/// an access key signed is run; what leaves by the key is charged later, where it leaves.
+/// an access key signed is run; what leaves by the key is charged later, where it leaves. The answer is whether it is a full
+/// key, as good as the root.
 ///
 /// # Errors
 /// `UnknownKey`, `KeyRevoked`, `KeyReplaced`, `KeyExpired`, `WrongKind`; for a limited key `CreationOutOfScope`,
@@ -37,18 +38,18 @@ pub fn admit<'c>(
     key: Address,
     kind: KeyKind,
     calls: impl IntoIterator<Item = Call<'c>>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let terms = standing(s, now_ms, account, key)?.terms;
     if terms.kind != kind {
         return Err(Refusal::WrongKind { have: kind as u8, want: terms.kind as u8 }.into());
     }
     if terms.admin {
-        return Ok(());
+        return Ok(true);
     }
     for call in calls {
         in_scope(&terms.scopes, &call)?;
     }
-    Ok(())
+    Ok(false)
 }
 
 /// A call of this module is let through: what a limited key may do here is decided in [`super::apply`].

@@ -120,7 +120,7 @@ impl Town {
     }
 
     pub fn admit(&mut self, key: Address, kind: KeyKind, calls: &[Call<'_>]) -> Result<(), Failure> {
-        admit(&mut self.memory, self.now_ms, OWNER, key, kind, calls.iter().copied())
+        admit(&mut self.memory, self.now_ms, OWNER, key, kind, calls.iter().copied()).map(|_| ())
     }
 
     pub fn stage(&mut self) -> Stage {

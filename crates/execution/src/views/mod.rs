@@ -1,25 +1,24 @@
 //! Questions about a state that change nothing: calls, estimates, traces.
 
-use crate::batch::{CALLS_MAX, Call, run};
-use crate::ledger::{Db, Ledger, MODULE_CODE, Miss, RECORDS, Shared, Why};
-use crate::machine::{Work, evm_env, inspect, machine};
+mod stage;
+
+use stage::{Stage, admitted, called, missed};
+
+use crate::batch::{Call, Grant, KeyKind};
+use crate::ledger::{Between, Db, Ledger, MODULE_CODE, Miss, Shared};
+use crate::machine::{Work, evm_env};
 use crate::modules::Place;
 use crate::{
-    AccountRecord, BlockEnv, Error, Execution, Mode, NonceRecord, StateReader, Step, Transaction, Unavailable, is_module, keys,
-    law,
+    AccountRecord, BlockEnv, Error, Execution, KeyRefused, Mode, NonceRecord, StateReader, Step, Transaction, Unavailable,
+    is_module, keys, signers,
 };
-use alloy_evm::overrides::{StateOverrideError, apply_state_overrides};
-use alloy_evm::rpc::TryIntoTxEnv as _;
-use alloy_evm::{EvmEnv, eth::EthEvmContext};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
 use alloy_rpc_types_trace::geth::{CallConfig, CallFrame, PreStateConfig, PreStateFrame};
-use dure_rules::ids::SYSTEM;
-use revm::context::result::{EVMError, ExecutionResult, ResultAndState};
-use revm::inspector::{Inspector, NoOpInspector};
+use dure_rules::{Env, ids::SYSTEM};
+use revm::inspector::NoOpInspector;
 use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
 use revm_inspectors::access_list::AccessListInspector;
-use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
 
 /// Most gas one view may use.
 pub const VIEW_GAS_MAX: u64 = 50_000_000;
@@ -37,6 +36,10 @@ pub struct Request {
     pub nonce_key: U256,
     /// Bytes of the passkey's answer that will sign it.
     pub webauthn_bytes: u64,
+    /// The access key by which `from` makes the calls of a batch.
+    pub key: Option<(Address, KeyKind)>,
+    /// What stands before the calls, as if `from` had signed it by its own key.
+    pub grant: Option<Grant>,
 }
 
 impl From<TransactionRequest> for Request {
@@ -77,6 +80,9 @@ pub enum ViewError {
     /// The call fails at every gas limit.
     #[error(transparent)]
     Failed(#[from] Failed),
+    /// Who would send it may not sign it.
+    #[error(transparent)]
+    Signer(#[from] KeyRefused),
     #[error("the record under {0} does not decode")]
     Corrupt(crate::Key),
 }
@@ -134,6 +140,17 @@ pub fn next_nonce(reader: &dyn StateReader, address: Address, nonce_key: U256) -
     NonceRecord::decode(&bytes, address, nonce_key).map(|record| record.next).ok_or(ViewError::Corrupt(place))
 }
 
+/// Whether those who signed `transaction` may at `time_ms`. The answer is whether a limited access key signed it.
+///
+/// # Errors
+/// [`ViewError::Signer`] where they may not; [`ViewError::Unavailable`], [`ViewError::Corrupt`].
+pub fn admit(reader: &dyn StateReader, chain_id: u64, time_ms: u64, transaction: &Transaction) -> Result<bool, ViewError> {
+    let db = Db { ledger: Shared::new(Ledger::new(0, Vec::new(), is_module)), reader: Some(reader) };
+    let env = Env { chain_id, height: 0, time_ms, caller: transaction.signer(), key: None };
+    let acting = admitted(&db, signers::admit(&mut Between(&db), env, transaction))?;
+    Ok(acting.is_some_and(|acting| acting.limited))
+}
+
 /// `eth_call`. Neither nonce, allowance nor balance of the sender is asked for, but for the value sent.
 ///
 /// # Errors
@@ -146,6 +163,7 @@ pub fn call(reader: &dyn StateReader, env: &BlockEnv, request: &Request, overrid
 /// `eth_estimateGas`: a gas limit with which the request succeeds, little above the least one.
 ///
 /// # Errors
+/// [`ViewError::Signer`] where the key that would sign may not: the one that is named, else the one that `from` is made from.
 /// [`ViewError::Failed`] where it fails at every limit.
 pub fn estimate_gas(
     reader: &dyn StateReader,
@@ -154,6 +172,9 @@ pub fn estimate_gas(
     overrides: &StateOverride,
 ) -> Result<u64, ViewError> {
     let stage = Stage::new(reader, env, overrides)?;
+    if let Some(from) = request.single.from.filter(|_| request.key.is_none()) {
+        admitted(&stage.db, signers::require_root(&mut Between(&stage.db), from))?;
+    }
     let work = stage.work(request, TX_GAS_LIMIT_CAP.min(env.gas_limit))?;
     let at_most = called(stage.run(work.clone(), NoOpInspector)?.result);
     at_most.result?;
@@ -242,7 +263,10 @@ pub fn trace_transaction(
         Err(Miss) => return Err(missed(db.ledger.lock().why())),
     };
     let stage = Stage { db, place: Place::of(env), evm_env: evm_env(env) };
-    stage.trace(Work::of(target, nonce), tracer)
+    let env = stage.place.env(target.signer());
+    let acting = admitted(&stage.db, signers::admit(&mut Between(&stage.db), env, target))?;
+    let work = stage.without_replaced(Work::of(target, nonce, acting))?;
+    stage.trace(work, tracer)
 }
 
 /// `debug_traceCall`.
@@ -258,109 +282,4 @@ pub fn trace_call(
 ) -> Result<Trace, ViewError> {
     let stage = Stage::new(reader, env, overrides)?;
     stage.trace(stage.work(request, VIEW_GAS_MAX)?, tracer)
-}
-
-/// A state to ask, and the block it is asked in. Nothing that runs on it changes it.
-struct Stage<'r> {
-    db: Db<'r>,
-    place: Place,
-    evm_env: EvmEnv,
-}
-
-impl<'r> Stage<'r> {
-    fn new(reader: &'r dyn StateReader, env: &BlockEnv, overrides: &StateOverride) -> Result<Self, ViewError> {
-        if let Some(module) = overrides.keys().find(|address| is_module(address)) {
-            return Err(ViewError::ModuleOverride(*module));
-        }
-        let ledger = Shared::new(Ledger::new(env.number, env.recent_hashes.clone(), is_module));
-        let mut db = Db { ledger, reader: Some(reader) };
-        apply_state_overrides(overrides.clone(), &mut db).map_err(|error| match error {
-            StateOverrideError::Database(Miss) => missed(db.ledger.lock().why()),
-            other => ViewError::Invalid(other.to_string()),
-        })?;
-        let mut evm_env = evm_env(env);
-        evm_env.cfg_env.disable_nonce_check = true;
-        evm_env.cfg_env.disable_block_gas_limit = true;
-        evm_env.cfg_env.disable_eip3607 = true;
-        evm_env.cfg_env.tx_gas_limit_cap = Some(VIEW_GAS_MAX);
-        Ok(Self { db, place: Place::of(env), evm_env })
-    }
-
-    fn work(&self, request: &Request, gas_max: u64) -> Result<Work, ViewError> {
-        let invalid = |error: &dyn std::fmt::Display| ViewError::Invalid(error.to_string());
-        let mut single = request.single.clone();
-        single.gas = Some(single.gas.unwrap_or(gas_max).min(gas_max));
-        if request.calls.is_empty() {
-            let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
-            tx.gas_price = 0;
-            tx.gas_priority_fee = tx.gas_priority_fee.map(|_| 0);
-            return Ok(Work::Single(Box::new(tx)));
-        }
-        if request.calls.len() > CALLS_MAX {
-            return Err(invalid(&format_args!("a batch has at most {CALLS_MAX} calls")));
-        }
-        if let Some(place) = request.calls.iter().skip(1).position(|call| call.to.is_create()) {
-            return Err(invalid(&format_args!("call {} makes a contract: only the first call of a batch may", place + 1)));
-        }
-        let nonce = single.nonce.unwrap_or_default();
-        let terms = run::Terms::new(request.nonce_key, nonce, request.calls.len(), request.webauthn_bytes);
-        // What a batch is beside its calls is that of an ordinary call to nobody.
-        (single.transaction_type, single.to, single.value) = (None, Some(Address::ZERO.into()), None);
-        let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
-        (tx.gas_price, tx.gas_priority_fee) = (0, tx.gas_priority_fee.map(|_| 0));
-        Ok(Work::Batch { tx: Box::new(tx), calls: request.calls.clone(), terms })
-    }
-
-    fn run<'s, I>(&'s self, work: Work, inspector: I) -> Result<ResultAndState, ViewError>
-    where
-        I: Inspector<EthEvmContext<Db<'s>>>,
-    {
-        let mut evm = machine(law::LAW, self.place, self.evm_env.clone(), &self.db, inspector);
-        inspect(&mut evm, work).map_err(|error| match error {
-            EVMError::Transaction(reason) => ViewError::Invalid(reason.to_string()),
-            other => match self.db.ledger.lock().why() {
-                None => ViewError::Invalid(other.to_string()),
-                why => missed(why),
-            },
-        })
-    }
-
-    fn trace(&self, work: Work, tracer: &Tracer) -> Result<Trace, ViewError> {
-        let config = match tracer {
-            Tracer::Call(config) => TracingInspectorConfig::from_geth_call_config(config),
-            Tracer::PreState(config) => TracingInspectorConfig::from_geth_prestate_config(config),
-        };
-        let mut inspector = TracingInspector::new(config);
-        let mut ran = self.run(work, &mut inspector)?;
-        ran.state.remove(&RECORDS); // pointers into an arena mean nothing outside the block
-        let gas_used = ran.result.tx_gas_used();
-        let builder = inspector.geth_builder();
-        match tracer {
-            Tracer::Call(config) => Ok(Trace::Call(Box::new(builder.geth_call_traces(*config, gas_used)))),
-            Tracer::PreState(config) => {
-                let frame = builder.geth_prestate_traces(&ran, config, &self.db);
-                frame.map(Trace::PreState).map_err(|Miss| missed(self.db.ledger.lock().why()))
-            }
-        }
-    }
-}
-
-fn called(result: ExecutionResult) -> Called {
-    let gas_used = result.tx_gas_used();
-    let result = match result {
-        ExecutionResult::Success { output, .. } => Ok(output.into_data()),
-        ExecutionResult::Revert { output, .. } => Err(Failed::Reverted(output)),
-        ExecutionResult::Halt { reason, .. } => Err(Failed::Halted(format!("{reason:?}"))),
-    };
-    Called { gas_used, result }
-}
-
-/// Why a read through a reader failed. Without a reason there was none that can be told.
-fn missed(why: Option<Why>) -> ViewError {
-    match why {
-        Some(Why::Corrupt(key)) => ViewError::Corrupt(key),
-        Some(Why::Unavailable(unavailable)) => ViewError::Unavailable(unavailable),
-        Some(Why::Missing(key)) => ViewError::Unavailable(Unavailable(format!("the record {key} is missing"))),
-        None => ViewError::Unavailable(Unavailable("a read failed for no reason".into())),
-    }
 }
