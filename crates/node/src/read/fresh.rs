@@ -1,4 +1,5 @@
-//! What the newest blocks wrote, in memory: who sends a transaction is mostly somebody who sent one a moment ago.
+//! What the newest blocks wrote and what was asked lately, in memory: who sends a transaction is mostly somebody who sent one a
+//! moment ago.
 
 use crate::history::FinalBlock;
 use alloy_primitives::Bytes;
@@ -26,12 +27,24 @@ impl Fresh {
     pub fn written<'a>(&mut self, blocks: impl Iterator<Item = &'a FinalBlock>, height: Option<u64>) {
         let had = std::mem::replace(&mut self.height, height);
         for block in blocks.filter(|block| Some(block.height) > had && Some(block.height) <= height) {
-            if self.young.len() >= FRESH_MAX {
-                self.old = std::mem::take(&mut self.young);
-            }
+            self.age();
             let height = block.height;
             let written = block.changes.iter().map(|(key, value)| (*key, Written { height, value: value.clone() }));
             self.young.extend(written);
+        }
+    }
+
+    /// After the file was asked what `key` held at `height`. Nothing is learnt where a block has come since.
+    pub fn learn(&mut self, key: Key, height: u64, value: Option<Bytes>) {
+        if self.height == Some(height) {
+            self.age();
+            self.young.entry(key).or_insert(Written { height, value });
+        }
+    }
+
+    fn age(&mut self) {
+        if self.young.len() >= FRESH_MAX {
+            self.old = std::mem::take(&mut self.young);
         }
     }
 
@@ -68,6 +81,20 @@ mod tests {
         assert_eq!(fresh.value_at(&other, 9), None, "the file has not taken block 3");
         fresh.written(blocks.iter(), Some(3));
         assert_eq!(fresh.value_at(&other, 3), Some(None));
+    }
+
+    #[test]
+    fn what_was_asked_is_known_until_a_block_says_otherwise() {
+        let key = Key::repeat_byte(1);
+        let mut fresh = Fresh::default();
+        fresh.written(std::iter::empty(), Some(5));
+        fresh.learn(key, 4, None);
+        assert_eq!(fresh.value_at(&key, 5), None, "block 5 came while the file was asked");
+        fresh.learn(key, 5, None);
+        assert_eq!((fresh.value_at(&key, 5), fresh.value_at(&key, 4)), (Some(None), None));
+        fresh.written([block(6, vec![(key, Some(vec![6].into()))])].iter(), Some(6));
+        fresh.learn(key, 6, None);
+        assert_eq!(fresh.value_at(&key, 6), Some(Some(vec![6].into())), "what a block wrote is not overwritten");
     }
 
     #[test]

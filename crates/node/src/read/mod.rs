@@ -180,7 +180,12 @@ impl History for Index {
         if height > newest {
             return Err(HistoryError::Ahead { asked: height, newest });
         }
-        known.map_or_else(|| self.read(|connection| queries::value_at(connection, key, height)), Ok)
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let value = self.read(|connection| queries::value_at(connection, key, height))?;
+        self.fresh.write().unwrap_or_else(PoisonError::into_inner).learn(key, height, value.clone());
+        Ok(value)
     }
 
     fn block(&self, height: u64) -> Result<Option<Arc<FinalBlock>>, HistoryError> {
