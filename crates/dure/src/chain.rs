@@ -11,7 +11,11 @@ use dure_execution::{
     gas::BLOCK_GAS,
     genesis::{Genesis as Records, GenesisAccount},
 };
-use dure_node::{disk::Config, genesis::Genesis};
+use dure_node::{
+    disk::Config,
+    genesis::Genesis,
+    network::{self, Seat},
+};
 use dure_rules::{
     Draft, Env, Memory, Verifier,
     credits::{self, CreditId, Kind},
@@ -81,7 +85,8 @@ impl Folder {
                 genesis
             }
         };
-        Ok(Config { folder: self.path.clone(), genesis, speed })
+        let seats = seats(&genesis)?;
+        Ok(Config { folder: self.path.clone(), genesis, seats, speed })
     }
 
     /// Whether a chain lives here.
@@ -107,12 +112,24 @@ impl Folder {
     }
 }
 
-/// The genesis of a development chain: the test accounts and the town's people are members with money of the town, and its
+/// The validators of a development chain, all in this process, each on a port of the loopback that is free now.
+fn seats(genesis: &Genesis) -> Result<Vec<Seat>, Problem> {
+    let seed = genesis.seed.ok_or_else(|| Problem::usage("this genesis is of no development chain"))?;
+    let keys = Genesis::development_keys(seed, genesis.validators.len() as u64);
+    // Held until all are known, so that no two are the same.
+    let free = |_: &_| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0));
+    let ports = keys.iter().map(free).collect::<Result<Vec<_>, _>>();
+    let ports = ports.map_err(|error| Problem::unreachable(format!("no port is free: {error}")))?;
+    let address = |port: &std::net::TcpListener| port.local_addr().map_err(Problem::fault);
+    keys.into_iter().zip(&ports).map(|(secret, port)| Ok(Seat { secret, address: address(port)? })).collect()
+}
+
+/// The genesis of a development chain of `validators`: the test accounts and the town's people are members with money of the town, and its
 /// courier is a carrier.
 ///
 /// # Errors
 /// A fault of this program: the rules refuse what it writes.
-pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Problem> {
+pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked], validators: u64) -> Result<Genesis, Problem> {
     let mut accounts = Vec::new();
     for index in 0..TEST_ACCOUNTS {
         accounts.push(GenesisAccount::plain(test_key(&index.to_string())?.address(), Class::Member));
@@ -127,7 +144,10 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked]) -> Result<Genesis, Prob
     let records = institutions(issuer, people.courier.address(), &all, time_ms)
         .map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
     let records = Records { accounts, records: records.0 }.records();
-    Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: BLOCK_GAS, seed, records })
+    let keys = Genesis::development_keys(seed, validators);
+    let mut validators: Vec<B256> = keys.iter().map(network::public_key).collect();
+    validators.sort_unstable();
+    Ok(Genesis { chain_id: CHAIN_ID, time_ms, gas_limit: BLOCK_GAS, validators, seed: Some(seed), records })
 }
 
 /// What the institutions begin with: one credit, its issuer, and who may grant roles.
@@ -218,9 +238,9 @@ mod tests {
 
     #[test]
     fn the_genesis_holds_the_books() {
-        let genesis = genesis(1, 1_000, &[]).expect("made");
+        let genesis = genesis(1, 1_000, &[], 4).expect("made");
         let all = Memory(genesis.records.iter().filter(|(key, _)| key.0[0] >= 0x10).cloned().collect());
         assert_eq!(dure_rules::audit(&all), Ok(vec![]));
-        assert_eq!(super::genesis(1, 1_000, &[]).expect("made"), genesis);
+        assert_eq!(super::genesis(1, 1_000, &[], 4).expect("made"), genesis);
     }
 }

@@ -57,3 +57,31 @@ fn a_folder_is_run_by_one_process_and_refusals_come_in_words() {
     assert!(what.contains("insufficient (have 1000000, want 99000000000)"), "{what}");
     assert_eq!(dev.stop(), Some(0));
 }
+
+#[test]
+fn four_validators_agree_over_sockets_and_go_on_after_kill_9() {
+    let folder = tempfile::tempdir().expect("folder");
+    let data = folder.path().join("data");
+    let dev = Dev::start_with(&data, &["--validators", "4"]);
+    assert_eq!(dev.ready["validators"], 4);
+    // More than one turn of each: what the port took in was handed on, or its own validator had its turn.
+    for _ in 0..8 {
+        assert_eq!(dev.send("5")["success"], true);
+    }
+    assert_eq!(dev.balance(None), "40");
+    dev.kill();
+
+    let dev = Dev::start(&data);
+    assert_eq!((&dev.ready["validators"], &dev.ready["continued"]), (&4.into(), &true.into()));
+    assert_eq!(dev.balance(None), "40");
+    assert_eq!(dev.send("2")["success"], true, "all four go on");
+    assert_eq!(dev.stop(), Some(0));
+
+    let other = Command::new(env!("CARGO_BIN_EXE_dure"))
+        .args(["dev", "--http", "localhost:0", "--validators", "3", "--data"])
+        .arg(&data)
+        .output()
+        .expect("runs");
+    assert_eq!(other.status.code(), Some(2), "{other:?}");
+    assert!(String::from_utf8_lossy(&other.stderr).contains("has 4 validators"), "{other:?}");
+}

@@ -90,9 +90,9 @@ impl Body {
 }
 
 impl Block {
-    /// The block before the first: the state of an empty database, and a commitment to the records that block 1 writes.
+    /// The block before the first: the state of an empty database, and a commitment to who votes and to the records that block 1 writes.
     ///
-    /// `committed` is the hash of the chain id and those records, and stands where other blocks have that of their receipts.
+    /// `committed` is the hash of the chain id, the validators and those records, and stands where other blocks have that of their receipts.
     pub fn genesis(time_ms: u64, gas_limit: u64, committed: B256, target: &crate::state::SyncTarget, state_root: B256) -> Self {
         let body = Body { transactions: Arc::from([]), hash: Sha256::hash(&[]), bytes: 0 };
         Self {

@@ -1,47 +1,42 @@
-//! One validator alone on this machine's disk: `dure dev`.
+//! Validators on this machine's disk: `dure dev` runs one, or several in one process.
+//!
+//! Several share the process and nothing of what they agree on: each has its own key, sockets, pool, database and archive. Only the
+//! first has a port and an index; the others read the next nonces there.
 //!
 //! Upon start: the folder's genesis is read, or written where there is none; agreement comes up where it stood; the index is
 //! brought level by running the blocks that it lacks once more over what it knows; then it follows.
 
 use crate::{
-    app::{App, Node, Scheme, Secret, Settings},
-    engine::{self, Blocks as Archive, EngineConfig},
+    app::{Node, Settings},
+    engine::{self, Blocks as Archive},
     execute::Disk,
     finality::Measures,
     genesis::Genesis,
+    gossip,
     history::{FinalBlock, HistoryError},
+    network::{self, Seat},
     pacing::Pace,
     read::{Blocks, Follower, Index},
     replay,
     serve::{Served, news},
-    state::StateSizes,
 };
 use alloy_primitives::B256;
 use commonware_codec::Encode as _;
-use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
-use commonware_p2p::{Address, AddressableManager as _, authenticated::lookup};
-use commonware_runtime::{Quota, Runner as _, Supervisor as _, tokio as runtime};
-use commonware_stream::{
-    cups::{self, Cups},
-    sake::{self, Sake},
-};
-use commonware_utils::{
-    NZU32, NZUsize, TryCollect as _,
-    ordered::{Map, Set},
-};
+use commonware_cryptography::Signer as _;
+use commonware_runtime::{Runner as _, Supervisor as _, tokio as runtime};
 use dure_server::{NewBlock, Validator};
-use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
-use tokio::sync::broadcast;
+use std::{future::Future, path::PathBuf, sync::Arc};
+use tokio::sync::{broadcast, mpsc};
 
-/// What is signed in agreement is signed for this purpose.
-const NAMESPACE: &[u8] = b"dure";
 /// New blocks that a slow subscriber may fall behind.
 const NEWS_MAX: usize = 1_024;
 
-/// What a chain of one is started with.
+/// What a chain is started with.
 pub struct Config {
     pub folder: PathBuf,
     pub genesis: Genesis,
+    /// The validators of this process; the first one has the port. Their keys are of the genesis.
+    pub seats: Vec<Seat>,
     /// Times the wall's pace that time runs at.
     pub speed: Option<u32>,
 }
@@ -50,7 +45,7 @@ pub struct Config {
 pub struct Running {
     pub served: Arc<Served>,
     pub index: Arc<Index>,
-    _engine: engine::Engine<runtime::Context>,
+    _engines: Vec<engine::Engine<runtime::Context>>,
     _feed: tokio::task::JoinHandle<()>,
 }
 
@@ -77,16 +72,27 @@ fn threads() -> usize {
 }
 
 async fn come_up(context: runtime::Context, config: Config) -> Result<Running, HistoryError> {
-    let seed = config.genesis.seed;
-    let settings = Settings {
-        speed: config.speed,
-        pace: Pace::COMMUNITY,
-        disk: Disk::Threads(tokio::runtime::Handle::current()),
-        threads: threads(),
-    };
-    let node = Arc::new(Node::new::<runtime::Context>(config.genesis, settings));
-    let secret = Secret::from_seed(seed);
-    let engine = start_engine(context.child("node"), &secret, node.clone()).await;
+    let set = config.genesis.committee().map_err(HistoryError::Store)?;
+    let starting = config.seats.iter().enumerate().map(|(place, seat)| {
+        let settings = Settings {
+            speed: config.speed,
+            pace: Pace::COMMUNITY,
+            disk: Disk::Threads(tokio::runtime::Handle::current()),
+            threads: threads(),
+        };
+        let node = Arc::new(Node::new::<runtime::Context>(config.genesis.clone(), settings));
+        let others = config.seats.iter().map(|other| (other.secret.public_key(), other.address));
+        let others = others.filter(|(public, _)| *public != seat.secret.public_key()).collect();
+        let context = context.child("validator").with_attribute("place", place);
+        let set = set.clone();
+        async move {
+            let (engine, channel) = network::start(context, place, seat, others, set, node.clone()).await;
+            (engine, (node, channel))
+        }
+    });
+    let (engines, nodes): (Vec<_>, Vec<_>) = futures::future::join_all(starting).await.into_iter().unzip();
+    let node =
+        nodes.first().map(|(node, _)| node.clone()).ok_or_else(|| HistoryError::Store("no validator is to run here".into()))?;
 
     let index = Arc::new(Index::open(&config.folder.join("index.sqlite"))?);
     let (tell, _) = broadcast::channel(NEWS_MAX);
@@ -96,7 +102,7 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
     let stored = Stored {
         node: node.clone(),
         index: index.clone(),
-        archive: engine.blocks.clone(),
+        archive: engines[0].blocks.clone(),
         runtime: tokio::runtime::Handle::current(),
         news: tell.clone(),
         now_ms: now_ms.clone(),
@@ -114,55 +120,29 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             }
         }
     });
-    let public_key = B256::from_slice(&secret.public_key().encode());
-    let validators = vec![Validator { public_key, here: true }];
-    let served = Served { node, index: index.clone(), news: tell, now_ms, validators, speed, measures };
+    let here = config.seats[0].secret.public_key();
+    let validators = set.iter().map(|public| Validator { public_key: B256::from_slice(&public.encode()), here: *public == here });
+    let (hand_on, to_hand_on) = mpsc::channel(gossip::WAITING_MAX);
+    let served = Served {
+        node: node.clone(),
+        index: index.clone(),
+        news: tell,
+        now_ms,
+        validators: validators.collect(),
+        speed,
+        measures,
+        hand_on: Some(hand_on),
+    };
     let served = Arc::new(served);
-    Ok(Running { served, index, _engine: engine, _feed: feed })
-}
-
-async fn start_engine(context: runtime::Context, secret: &Secret, node: Arc<Node>) -> engine::Engine<runtime::Context> {
-    let public = secret.public_key();
-    let validators: Set<_> = [public.clone()].into_iter().try_collect().expect("one key has no duplicate");
-    let scheme = Scheme::signer(NAMESPACE, validators, secret.clone()).expect("the key is of the set");
-    let here = SocketAddr::from(([127, 0, 0, 1], 0));
-    let handshake = Sake {
-        signer: secret.clone(),
-        synchrony_bound: Duration::from_secs(5),
-        max_handshake_age: Duration::from_secs(10),
-        version: sake::Version::V1,
-    };
-    let config = lookup::Config::local(
-        Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
-        NAMESPACE,
-        here,
-        NZUsize!(64),
-        engine::message_max(1),
-        NZUsize!(1000),
-    );
-    let (mut network, mut peers) = lookup::Network::new(context.child("network"), config);
-    let known: Map<_, Address> = [(public.clone(), here.into())].into_iter().try_collect().expect("one key has no duplicate");
-    peers.track(0, known);
-    let channels = (0..engine::CHANNELS).map(|channel| network.register(channel, Quota::per_second(NZU32!(512)))).collect();
-    network.start();
-    let config = EngineConfig {
-        public,
-        scheme,
-        peers: peers.clone(),
-        blocker: peers,
-        prefix: "validator".into(),
-        node,
-        state_sync: false,
-        kept_blocks: None,
-        sizes: StateSizes::ALONE,
-    };
-    engine::start::<_, _, _, _, _, _, fn(commonware_glue::stateful::Mailbox<runtime::Context, App>) -> _>(
-        context,
-        config,
-        channels,
-        |mailbox| mailbox,
-    )
-    .await
+    let mut to_hand_on = Some(to_hand_on);
+    for (node, (sender, receiver)) in nodes {
+        let takes = Arc::new(served.at_pool_of(node));
+        tokio::spawn(gossip::receive(receiver, move |raw| takes.take(raw)));
+        if let Some(own) = to_hand_on.take() {
+            tokio::spawn(gossip::send(sender, own));
+        }
+    }
+    Ok(Running { served, index, _engines: engines, _feed: feed })
 }
 
 /// What the index's thread asks.

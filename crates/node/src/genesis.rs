@@ -1,12 +1,17 @@
 //! What a chain begins with.
 
 use crate::{
+    app::{Public, Secret},
     block::Block,
+    network::VALIDATORS_MAX,
     state::{EMPTY_ROOT, empty_target},
 };
-use alloy_primitives::{Bytes, keccak256};
+use alloy_primitives::{B256, Bytes, keccak256};
+use commonware_codec::{Copying, DecodeExt as _};
+use commonware_cryptography::Signer as _;
 use commonware_runtime::Spawner;
 use commonware_storage::Context;
+use commonware_utils::{TryCollect as _, ordered::Set};
 use dure_rules::Key;
 
 /// What block 0 commits to.
@@ -16,16 +21,42 @@ pub struct Genesis {
     /// Consensus time of block 0, milliseconds since 1970-01-01 UTC.
     pub time_ms: u64,
     pub gas_limit: u64,
-    /// The seed of the validator's key. A chain of one has nobody to keep it from.
-    pub seed: u64,
+    /// Public keys (ed25519) of those who vote from block 1 on, in ascending order.
+    pub validators: Vec<B256>,
+    /// The seed of the validators' keys, on a development chain: there is nobody to keep it from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
     pub records: Vec<(Key, Bytes)>,
 }
 
 impl Genesis {
-    /// Block 0. It stands on the empty database, whose root it bears, and commits to the chain id and to the records that
-    /// block 1 writes.
+    /// Who votes.
+    ///
+    /// # Errors
+    /// In words, where a key is none, is there twice, or there is none.
+    pub fn committee(&self) -> Result<Set<Public>, String> {
+        let decoded = self.validators.iter().map(|key| {
+            Public::decode(Copying(key.as_slice()))
+                .map_err(|error| format!("the genesis names {key} as a validator, which is no key: {error}"))
+        });
+        let decoded = decoded.collect::<Result<Vec<_>, _>>()?;
+        if decoded.is_empty() || decoded.len() > VALIDATORS_MAX.get() {
+            return Err(format!("the genesis names {} validators; 1 to {VALIDATORS_MAX} are possible", decoded.len()));
+        }
+        decoded.into_iter().try_collect().map_err(|error| format!("the genesis names a validator twice: {error:?}"))
+    }
+
+    /// Keys of `count` validators of a development chain, which everybody can make.
+    pub fn development_keys(seed: u64, count: u64) -> Vec<Secret> {
+        (0..count).map(|place| Secret::from_seed(seed.wrapping_add(place))).collect()
+    }
+
+    /// Block 0. It stands on the empty database, whose root it bears, and commits to the chain id, to who votes, and to
+    /// the records that block 1 writes.
     pub fn block<E: Spawner + Context>(&self) -> Block {
         let mut committed = self.chain_id.to_be_bytes().to_vec();
+        committed.extend((self.validators.len() as u64).to_be_bytes());
+        committed.extend(self.validators.iter().flatten());
         for (key, value) in &self.records {
             committed.extend(key.as_slice());
             committed.extend(keccak256(value));

@@ -31,7 +31,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 /// Most blocks that one question for logs may span.
 pub const LOG_BLOCKS_MAX: u64 = 100_000;
@@ -48,6 +48,8 @@ pub struct Served {
     /// Times the wall's pace.
     pub speed: u32,
     pub measures: Arc<Measures>,
+    /// Where transactions go that the other validators are to have too.
+    pub hand_on: Option<mpsc::Sender<Bytes>>,
 }
 
 /// Longest that one call, estimate or trace may take. Gas bounds what the EVM does, this what it reads and repeats.
@@ -140,6 +142,44 @@ impl Served {
             Ok(limited) => Ok(Ok(limited)),
             Err(ViewError::Signer(why)) => Ok(Err(why)),
             Err(other) => Err(refused(other)),
+        }
+    }
+
+    fn submit(&self, raw: &Bytes) -> Result<B256, BackendError> {
+        let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
+        let transaction =
+            Transaction::decode(raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
+        let (signer, key) = (transaction.signer(), transaction.nonce_key());
+        let sender = self.record(signer, BlockId::latest())?;
+        let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
+        let sponsor =
+            if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
+        let now_ms = (self.now_ms)();
+        let signers = self.signers(&transaction, now_ms)?;
+        let limited = signers.as_ref().map(|limited| *limited);
+        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender), limited };
+        self.node.pool.submit(transaction, facts, now_ms, system_ms()).map_err(refuse)
+    }
+
+    /// The same state, with the pool of another validator of this process.
+    pub fn at_pool_of(&self, node: Arc<Node>) -> Self {
+        let Self { index, news, now_ms, validators, speed, measures, .. } = self;
+        Self {
+            node,
+            index: index.clone(),
+            news: news.clone(),
+            now_ms: now_ms.clone(),
+            validators: validators.clone(),
+            speed: *speed,
+            measures: measures.clone(),
+            hand_on: None,
+        }
+    }
+
+    /// Takes in what another validator hands on. What the pool does not take is no fault of the peer's: it may know less.
+    pub fn take(&self, raw: Bytes) {
+        if let Err(error) = self.submit(&raw) {
+            tracing::debug!(%error, "a transaction that was handed on is not taken in");
         }
     }
 
@@ -342,19 +382,11 @@ impl Backend for Served {
     }
 
     fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
-        let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
-        let transaction =
-            Transaction::decode(&raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
-        let (signer, key) = (transaction.signer(), transaction.nonce_key());
-        let sender = self.record(signer, BlockId::latest())?;
-        let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
-        let sponsor =
-            if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
-        let now_ms = (self.now_ms)();
-        let signers = self.signers(&transaction, now_ms)?;
-        let limited = signers.as_ref().map(|limited| *limited);
-        let facts = Facts { next_nonce, sender: &sender, payer: sponsor.as_ref().unwrap_or(&sender), limited };
-        self.node.pool.submit(transaction, facts, now_ms, system_ms()).map_err(refuse)
+        let hash = self.submit(&raw)?;
+        if let Some(hand_on) = &self.hand_on {
+            let _ = hand_on.try_send(raw); // full: it waits for this node's own turn
+        }
+        Ok(hash)
     }
 
     fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError> {

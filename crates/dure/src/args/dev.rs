@@ -27,6 +27,8 @@ use std::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
+/// Most validators that one process runs.
+const VALIDATORS_MAX: u64 = 16;
 /// Where a browser looks.
 const PORT: u16 = 8545;
 
@@ -34,7 +36,7 @@ const PORT: u16 = 8545;
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure dev\n  dure dev --http 127.0.0.1:9000 --data /var/lib/dure\n  dure dev --empty                     no town: a chain for your own programs, at the wall's pace\n  dure dev --until settled --json      ends with the first settled order and its timeline\n  dure dev --speed 60                  an hour of the chain's time passes in a minute\n  dure dev --accounts FILE             a line each: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]\n\nThe folder keeps the chain: a second start goes on where the first one stopped. With --json the first line on stdout\nsays {\"event\":\"ready\",\"http\":…,\"ws\":…,\"chainId\":…} once the node answers.")
+    after_long_help = help!("Examples:\n  dure dev\n  dure dev --http 127.0.0.1:9000 --data /var/lib/dure\n  dure dev --empty                     no town: a chain for your own programs, at the wall's pace\n  dure dev --until settled --json      ends with the first settled order and its timeline\n  dure dev --speed 60                  an hour of the chain's time passes in a minute\n  dure dev --validators 4              four validators in one process, with sockets between them\n  dure dev --accounts FILE             a line each: 0xADDRESS member|organisation|newcomer [GAS_PER_MS CAP_GAS]\n\nThe folder keeps the chain: a second start goes on where the first one stopped. With --json the first line on stdout\nsays {\"event\":\"ready\",\"http\":…,\"ws\":…,\"chainId\":…} once the node answers.")
 )]
 pub struct Dev {
     /// Where to listen; port 0 takes a free one.
@@ -46,6 +48,9 @@ pub struct Dev {
     /// Seed of the keys of a new chain.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Validators of a new chain, all in this process; each has its own key, sockets and database.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=VALIDATORS_MAX))]
+    validators: Option<u64>,
     /// How many times as fast as the wall's clock the chain's time runs, up to 600. With the town 600, else 1.
     #[arg(long, value_name = "X", value_parser = clap::value_parser!(u32).range(1..=i64::from(SPEED_MAX)))]
     speed: Option<u32>,
@@ -77,6 +82,7 @@ impl Default for Dev {
             http: format!("localhost:{PORT}"),
             data: "dure-data".into(),
             seed: 1,
+            validators: None,
             speed: None,
             accounts: None,
             empty: false,
@@ -102,8 +108,13 @@ impl Dev {
                     std::fs::read_to_string(file).map_err(|error| Problem::usage(format!("{}: {error}", file.display())))?;
                 chain::accounts(&text)
             });
-            chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default())
+            chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default(), self.validators.unwrap_or(1))
         })?;
+        let validators = config.seats.len() as u64;
+        if self.validators.is_some_and(|asked| asked != validators) {
+            return Err(Problem::usage(format!("the chain in {} has {validators} validators", self.data.display()))
+                .hint("name another folder with --data DIR, or leave --validators out"));
+        }
         let port = port_threads()?;
         let at_port = port.handle().clone();
         let served = disk::run(config, move |running| async move {
@@ -122,6 +133,7 @@ impl Dev {
                 ws: format!("ws://{host}:{port}"),
                 speed,
                 goes_on,
+                validators,
                 town: !self.empty,
             };
             if json {
@@ -219,6 +231,7 @@ struct First {
     ws: String,
     speed: Option<u32>,
     goes_on: bool,
+    validators: u64,
     town: bool,
 }
 
@@ -227,7 +240,7 @@ impl First {
         json!({
             "event": "ready", "http": self.http, "url": self.http, "rpc": self.http, "ws": self.ws, "chainId": chain::CHAIN_ID,
             "credit": CreditId::nth(CREDIT).0, "speed": self.speed.unwrap_or(1), "continued": self.goes_on,
-            "town": self.town,
+            "town": self.town, "validators": self.validators,
         })
     }
 
@@ -256,17 +269,18 @@ impl First {
             ""
         };
         Ok(format!(
-            "Dure {version}: a chain of one, {begin}. Its time {time}.\n\n\
+            "Dure {version}: a chain of {many}, {begin}. Its time {time}.\n\n\
              page       {http}\nJSON-RPC   {http}   (chain id {id})\nWebSocket  {ws}\n\n\
              {people}\n{town}\
              Try: dure orders watch\n\
              or:  dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
              then: dure call {credit} 'balanceOf(address)(uint256)' {to}\n\n\
              The keys of test/0 to test/9 and of the town are known to everybody: never use them elsewhere.\n\
-             Not built yet: energy, rides, health, provenance, governance, access keys, a network of many organisations.\n\
+             Not built yet: energy, rides, health, provenance, governance, validators on several machines.\n\
              Orders are public for ever: what was bought, when, how often. Addresses are sealed to the shop.\n\
              Ctrl-C stops.\n\n",
             version = env!("CARGO_PKG_VERSION"),
+            many = if self.validators == 1 { "one".to_owned() } else { format!("{} validators", self.validators) },
             begin = if self.goes_on { "going on where it stopped" } else { "new" },
             http = self.http,
             ws = self.ws,

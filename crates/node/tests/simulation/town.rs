@@ -109,7 +109,8 @@ impl Town {
         code.extend([0x43, 0x60, 0x00, 0x55, 0x00]); // slot 0 = the height
         accounts.push(GenesisAccount { code: code.into(), ..GenesisAccount::plain(DEEP, Class::Newcomer) });
         let records = Records { accounts, records: books.0 }.records();
-        let genesis = Genesis { chain_id: CHAIN_ID, time_ms: 0, gas_limit: BLOCK_GAS, seed: 0, records };
+        let genesis =
+            Genesis { chain_id: CHAIN_ID, time_ms: 0, gas_limit: BLOCK_GAS, validators: Vec::new(), seed: None, records };
         Self { genesis, households, shop: keys.into_iter().next_back().expect("a shop"), offer }
     }
 
