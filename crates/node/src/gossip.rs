@@ -101,7 +101,7 @@ mod tests {
             let whole = split(&message[..cut].to_vec().into()).is_some();
             assert_eq!(whole, [7, 11].contains(&cut), "cut at {cut}");
         }
-        assert_eq!(split(&(TRANSACTION_MAX_BYTES as u32 + 1).to_be_bytes().to_vec().into()), None);
+        assert_eq!(split(&(TRANSACTION_MAX_BYTES + 1).to_be_bytes().to_vec().into()), None);
         let many = vec![0; LENGTH_BYTES * (MESSAGE_TRANSACTIONS_MAX + 1)];
         assert_eq!(split(&many.into()), None, "too many");
     }
