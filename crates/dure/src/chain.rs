@@ -11,7 +11,9 @@ use dure_execution::{
     gas::BLOCK_GAS,
     genesis::{Genesis as Records, GenesisAccount},
 };
+use dure_gateways::key;
 use dure_node::{
+    app::Secret,
     disk::Config,
     genesis::Genesis,
     network::{self, Seat},
@@ -32,6 +34,10 @@ pub const CHAIN_ID: u64 = 20_260;
 pub const TEST_MONEY: u128 = 1_000_000;
 /// The town's own money: a reserve credit that `test/0` issues.
 pub const CREDIT: u32 = 1;
+
+/// A validator's key, in the folder of its chain.
+const VALIDATOR_KEY: &str = "validator.key";
+const VALIDATOR_KIND: &str = "ed25519";
 
 /// An account that a person asked for in `--accounts FILE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +75,12 @@ impl Folder {
     ///
     /// # Errors
     /// Where the genesis cannot be read or written.
-    pub fn config(&self, speed: Option<u32>, make: impl FnOnce() -> Result<Genesis, Problem>) -> Result<Config, Problem> {
+    pub fn genesis(&self, make: impl FnOnce() -> Result<Genesis, Problem>) -> Result<Genesis, Problem> {
         let file = self.path.join("genesis.json");
-        let genesis = match std::fs::read_to_string(&file) {
+        match std::fs::read_to_string(&file) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
                 Problem::usage(format!("{} is no genesis: {error}", file.display())).hint("remove the folder to begin anew")
-            })?,
+            }),
             Err(_) => {
                 let genesis = make()?;
                 let text = serde_json::to_string(&genesis).map_err(Problem::fault)?;
@@ -82,11 +88,53 @@ impl Folder {
                 let beside = file.with_extension("part");
                 let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, &file));
                 written.map_err(|error| Problem::unreachable(format!("{}: {error}", file.display())))?;
-                genesis
+                Ok(genesis)
             }
+        }
+    }
+
+    /// How the chain of this folder is run by itself: all validators of a development chain, else the one whose key is here.
+    ///
+    /// # Errors
+    /// Where no port is free, or there is no key.
+    pub fn alone(&self, genesis: Genesis, speed: Option<u32>) -> Result<Config, Problem> {
+        let seats = match genesis.seed {
+            Some(seed) => seats(Genesis::development_keys(seed, genesis.validators.len() as u64))?,
+            None => seats(vec![self.validator()?])?,
         };
-        let seats = seats(&genesis)?;
-        Ok(Config { folder: self.path.clone(), genesis, seats, speed })
+        Ok(Config { folder: self.path.clone(), genesis, seats, peers: Vec::new(), speed })
+    }
+
+    /// Makes a validator's key in this folder and gives its public half.
+    ///
+    /// # Errors
+    /// Where there is one already, or it cannot be written.
+    pub fn make_validator(&self) -> Result<B256, Problem> {
+        let secret = network::new_secret();
+        let written = key::write(&self.path.join(VALIDATOR_KEY), VALIDATOR_KIND, &secret);
+        written.map_err(|error| {
+            Problem::usage(error).hint("a validator's key is made once; `dure init` shows the one that is here")
+        })?;
+        network::secret_of(&secret).map(|secret| network::public_key(&secret)).ok_or_else(|| Problem::fault("the key is no key"))
+    }
+
+    pub fn has_validator(&self) -> bool {
+        self.path.join(VALIDATOR_KEY).exists()
+    }
+
+    /// The validator's key of this folder.
+    ///
+    /// # Errors
+    /// Where there is none, others could read it, or it is none.
+    pub fn validator(&self) -> Result<Secret, Problem> {
+        let file = self.path.join(VALIDATOR_KEY);
+        if !file.exists() {
+            return Err(Problem::usage(format!("there is no validator's key in {}", self.path.display()))
+                .hint(format!("make one: dure init --data {}", self.path.display())));
+        }
+        let (kind, secret) = key::read(&file).map_err(Problem::usage)?;
+        let secret = if kind == VALIDATOR_KIND { network::secret_of(&secret) } else { None };
+        secret.ok_or_else(|| Problem::usage(format!("{} is no validator's key; expected `{VALIDATOR_KIND} HEX`", file.display())))
     }
 
     /// Whether a chain lives here.
@@ -112,16 +160,20 @@ impl Folder {
     }
 }
 
-/// The validators of a development chain, all in this process, each on a port of the loopback that is free now.
-fn seats(genesis: &Genesis) -> Result<Vec<Seat>, Problem> {
-    let seed = genesis.seed.ok_or_else(|| Problem::usage("this genesis is of no development chain"))?;
-    let keys = Genesis::development_keys(seed, genesis.validators.len() as u64);
+/// Validators of this process, each on a port of the loopback that is free now.
+fn seats(keys: Vec<Secret>) -> Result<Vec<Seat>, Problem> {
     // Held until all are known, so that no two are the same.
     let free = |_: &_| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0));
     let ports = keys.iter().map(free).collect::<Result<Vec<_>, _>>();
     let ports = ports.map_err(|error| Problem::unreachable(format!("no port is free: {error}")))?;
     let address = |port: &std::net::TcpListener| port.local_addr().map_err(Problem::fault);
-    keys.into_iter().zip(&ports).map(|(secret, port)| Ok(Seat { secret, address: address(port)? })).collect()
+    keys.into_iter()
+        .zip(&ports)
+        .map(|(secret, port)| {
+            let listen = address(port)?;
+            Ok(Seat { secret, listen, reach: listen })
+        })
+        .collect()
 }
 
 /// The genesis of a development chain of `validators`: the test accounts and the town's people are members with money of the town, and its
@@ -171,7 +223,7 @@ fn institutions(issuer: Address, courier: Address, people: &[Address], time_ms: 
 }
 
 /// At genesis nothing is signed.
-struct NobodySigns;
+pub struct NobodySigns;
 
 impl Verifier for NobodySigns {
     fn p256(&self, _: &[u8; 64], _: &B256, _: &[u8; 64]) -> bool {

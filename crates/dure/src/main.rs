@@ -5,6 +5,8 @@
 
 mod args;
 mod chain;
+mod community;
+mod port;
 mod say;
 mod town;
 

@@ -3,9 +3,12 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "",
     "dev",
+    "init",
+    "genesis",
+    "node",
     "town",
     "home",
     "home init",

@@ -14,7 +14,7 @@ use crate::{
     genesis::Genesis,
     gossip,
     history::{FinalBlock, HistoryError},
-    network::{self, Seat},
+    network::{self, Peer, Seat},
     pacing::Pace,
     read::{Blocks, Follower, Index},
     replay,
@@ -37,6 +37,8 @@ pub struct Config {
     pub genesis: Genesis,
     /// The validators of this process; the first one has the port. Their keys are of the genesis.
     pub seats: Vec<Seat>,
+    /// Validators elsewhere that are met first.
+    pub peers: Vec<Peer>,
     /// Times the wall's pace that time runs at.
     pub speed: Option<u32>,
 }
@@ -81,8 +83,9 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             threads: threads(),
         };
         let node = Arc::new(Node::new::<runtime::Context>(config.genesis.clone(), settings));
-        let others = config.seats.iter().map(|other| (other.secret.public_key(), other.address));
-        let others = others.filter(|(public, _)| *public != seat.secret.public_key()).collect();
+        let here = config.seats.iter().map(|other| Peer { public: other.secret.public_key(), reach: other.reach });
+        let others = here.chain(config.peers.iter().cloned());
+        let others = others.filter(|other| other.public != seat.secret.public_key()).collect();
         let context = context.child("validator").with_attribute("place", place);
         let set = set.clone();
         async move {

@@ -3,13 +3,12 @@
 use crate::{
     app::{Public, Secret},
     block::Block,
-    network::VALIDATORS_MAX,
+    network::{VALIDATORS_MAX, public_of},
     state::{EMPTY_ROOT, empty_target},
 };
 use alloy_primitives::{B256, Bytes, keccak256};
-use commonware_codec::{Copying, DecodeExt as _};
 use commonware_cryptography::Signer as _;
-use commonware_runtime::Spawner;
+use commonware_runtime::{Spawner, tokio};
 use commonware_storage::Context;
 use commonware_utils::{TryCollect as _, ordered::Set};
 use dure_rules::Key;
@@ -35,15 +34,20 @@ impl Genesis {
     /// # Errors
     /// In words, where a key is none, is there twice, or there is none.
     pub fn committee(&self) -> Result<Set<Public>, String> {
-        let decoded = self.validators.iter().map(|key| {
-            Public::decode(Copying(key.as_slice()))
-                .map_err(|error| format!("the genesis names {key} as a validator, which is no key: {error}"))
-        });
+        let decoded = self
+            .validators
+            .iter()
+            .map(|key| public_of(*key).ok_or_else(|| format!("the genesis names {key} as a validator, which is no key")));
         let decoded = decoded.collect::<Result<Vec<_>, _>>()?;
         if decoded.is_empty() || decoded.len() > VALIDATORS_MAX.get() {
             return Err(format!("the genesis names {} validators; 1 to {VALIDATORS_MAX} are possible", decoded.len()));
         }
         decoded.into_iter().try_collect().map_err(|error| format!("the genesis names a validator twice: {error:?}"))
+    }
+
+    /// The hash of block 0: what the chain is known by.
+    pub fn hash(&self) -> B256 {
+        self.block::<tokio::Context>().hash()
     }
 
     /// Keys of `count` validators of a development chain, which everybody can make.

@@ -8,7 +8,7 @@ use crate::{
     state::StateSizes,
 };
 use alloy_primitives::B256;
-use commonware_codec::Encode as _;
+use commonware_codec::{Copying, DecodeExt as _, Encode as _};
 use commonware_cryptography::{ChaCha20Poly1305, Signer as _};
 use commonware_p2p::{Manager as _, Receiver, Sender, authenticated::discovery};
 use commonware_runtime::{Quota, Supervisor as _, tokio as runtime};
@@ -16,8 +16,15 @@ use commonware_stream::{
     cups::{self, Cups},
     sake::{self, Sake},
 };
-use commonware_utils::{NZU32, NZUsize, ordered::Set};
-use std::{net::SocketAddr, num::NonZeroU32, num::NonZeroUsize, sync::Arc, time::Duration};
+use commonware_utils::{NZU32, NZUsize, ordered::Set, sys_rng};
+use rand_core::Rng as _;
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 /// What is signed in agreement is signed for this purpose.
 const NAMESPACE: &[u8] = b"dure";
@@ -31,8 +38,46 @@ const CLOCKS_MAX: Duration = Duration::from_secs(5);
 /// A validator's place.
 pub struct Seat {
     pub secret: Secret,
-    /// Where it listens, and where the others reach it.
-    pub address: SocketAddr,
+    pub listen: SocketAddr,
+    /// Where the others reach it.
+    pub reach: SocketAddr,
+}
+
+/// A validator elsewhere, and where it is reached. Those that are not named are heard of from those that are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    pub public: Public,
+    pub reach: SocketAddr,
+}
+
+impl FromStr for Peer {
+    type Err = String;
+
+    /// Reads `KEY@ADDRESS:PORT`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, reach) = text.split_once('@').ok_or("expected KEY@ADDRESS:PORT")?;
+        let key: B256 = key.parse().map_err(|_| format!("`{key}` is no validator's key: 64 hex digits"))?;
+        let public = public_of(key).ok_or_else(|| format!("`{key}` is no validator's key"))?;
+        let reach = reach.parse().map_err(|_| format!("`{reach}` is no address: write it as 192.0.2.7:9600"))?;
+        Ok(Self { public, reach })
+    }
+}
+
+/// A validator's secret from its 32 bytes.
+pub fn secret_of(bytes: &[u8]) -> Option<Secret> {
+    Secret::decode(Copying(bytes)).ok()
+}
+
+/// The 32 bytes of a new secret, from the system's randomness.
+pub fn new_secret() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    sys_rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// The validator with these bytes as its public key.
+pub fn public_of(key: B256) -> Option<Public> {
+    Public::decode(Copying(key.as_slice())).ok()
 }
 
 /// What names the holder of `secret`.
@@ -45,7 +90,7 @@ pub async fn start(
     context: runtime::Context,
     place: usize,
     seat: &Seat,
-    others: Vec<(Public, SocketAddr)>,
+    others: Vec<Peer>,
     validators: Set<Public>,
     node: Arc<Node>,
 ) -> (Engine<runtime::Context>, (impl Sender<PublicKey = Public>, impl Receiver<PublicKey = Public>)) {
@@ -61,9 +106,9 @@ pub async fn start(
     let config = discovery::Config::local(
         Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
         NAMESPACE,
-        seat.address,
-        seat.address,
-        others.into_iter().map(|(public, address)| (public, address.into())).collect(),
+        seat.listen,
+        seat.reach,
+        others.into_iter().map(|peer| (peer.public, peer.reach.into())).collect(),
         NonZeroUsize::new(validators.len()).expect("the genesis names somebody"), // mailboxes are made for as many
         engine::message_max(count).max(crate::gossip::MESSAGE_MAX_BYTES),
         NZUsize!(1000),

@@ -3,6 +3,7 @@
 use super::{keys::test_key, town};
 use crate::{
     chain::{self, CREDIT, Folder},
+    port,
     say::{self, Problem, help, line},
     town::{people::People, showroom::Showroom},
 };
@@ -18,14 +19,8 @@ use dure_node::{
     pacing::{SPEED_MAX, system_ms},
 };
 use dure_rules::credits::CreditId;
-use dure_server::{Limits, serve};
 use serde_json::{Value, json};
-use std::{
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    sync::Arc,
-};
-use tokio::signal::unix::{SignalKind, signal};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 /// Most validators that one process runs.
 const VALIDATORS_MAX: u64 = 16;
@@ -65,10 +60,6 @@ pub struct Dev {
     until: Option<Until>,
 }
 
-/// Of the threads that answer questions: about a third of the chain's share where both want the processor.
-#[cfg(target_os = "linux")]
-const PORT_NICENESS: i32 = 5;
-
 /// What `--until` waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Until {
@@ -93,8 +84,8 @@ impl Default for Dev {
 
 impl Dev {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        log();
-        let addresses = addresses(&self.http)?;
+        port::log();
+        let addresses = port::addresses(&self.http)?;
         let folder = Folder::open(&self.data)?;
         let goes_on = folder.has_chain();
         if goes_on && self.accounts.is_some() {
@@ -102,7 +93,7 @@ impl Dev {
                 .hint("name another folder with --data DIR, or leave --accounts out"));
         }
         let speed = self.speed.or_else(|| (!self.empty).then_some(SPEED_MAX));
-        let config = folder.config(speed, || {
+        let genesis = folder.genesis(|| {
             let asked = self.accounts.as_ref().map(|file| {
                 let text =
                     std::fs::read_to_string(file).map_err(|error| Problem::usage(format!("{}: {error}", file.display())))?;
@@ -110,22 +101,19 @@ impl Dev {
             });
             chain::genesis(self.seed, system_ms(), &asked.transpose()?.unwrap_or_default(), self.validators.unwrap_or(1))
         })?;
-        let validators = config.seats.len() as u64;
+        let validators = genesis.validators.len() as u64;
         if self.validators.is_some_and(|asked| asked != validators) {
             return Err(Problem::usage(format!("the chain in {} has {validators} validators", self.data.display()))
                 .hint("name another folder with --data DIR, or leave --validators out"));
         }
-        let port = port_threads()?;
-        let at_port = port.handle().clone();
+        let config = folder.alone(genesis, speed)?;
+        let threads = port::threads()?;
+        let at_port = threads.handle().clone();
         let served = disk::run(config, move |running| async move {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
             let (served, more) = (running.served.clone(), town_routes(&people, showroom.clone()));
-            let serving = at_port.spawn(async move { serve(served, &addresses, Limits::default(), more).await });
-            let serving = serving.await.map_err(Problem::fault)?.map_err(|error| {
-                Problem::unreachable(format!("{} cannot be listened on: {error}", self.http))
-                    .hint("another program may use the port; choose one with --http localhost:PORT")
-            })?;
+            let serving = port::open(&at_port, &self.http, addresses, served, more).await?;
             let port = serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
             let first = First {
@@ -146,7 +134,7 @@ impl Dev {
                 town::live(people, first.http.clone(), self.data.join("town"), showroom, self.until, json).await
             };
             let ended = tokio::select! {
-                stopped = stopped() => stopped,
+                stopped = port::stopped() => stopped,
                 lived = lives => lived,
             };
             drop(running);
@@ -158,30 +146,6 @@ impl Dev {
         });
         served.map_err(|error| Problem::unreachable(error.to_string()))?
     }
-}
-
-/// Threads of the port's own, which give way to those of the chain: however much is asked, blocks go on.
-fn port_threads() -> Result<tokio::runtime::Runtime, Problem> {
-    let mut threads = tokio::runtime::Builder::new_multi_thread();
-    threads.thread_name("dure-port").enable_all();
-    #[cfg(target_os = "linux")] // where a thread has a niceness of its own
-    threads.on_thread_start(|| {
-        let given = rustix::process::setpriority_process(Some(rustix::thread::gettid()), PORT_NICENESS);
-        if let Err(error) = given {
-            tracing::debug!("the port's threads keep the chain's priority: {error}");
-        }
-    });
-    threads.build().map_err(Problem::fault)
-}
-
-/// Ends when the person or the system asks.
-pub async fn stopped() -> Result<(), Problem> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Problem::fault)?;
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
 }
 
 /// What the page is told of the town beside the chain: who its accounts are, and a machine for a visitor.
@@ -206,23 +170,6 @@ fn town_routes(people: &People, showroom: Option<Arc<Showroom>>) -> Router {
 #[derive(serde::Deserialize)]
 struct Visitor {
     owner: Address,
-}
-
-/// `localhost` is both loopback addresses: a browser may try either.
-fn addresses(text: &str) -> Result<Vec<SocketAddr>, Problem> {
-    let wrong =
-        || Problem::usage(format!("`{text}` is no address to listen on")).hint("write it as localhost:8545 or 127.0.0.1:8545");
-    if let Some(port) = text.strip_prefix("localhost:") {
-        let port = port.parse().map_err(|_| wrong())?;
-        return Ok(vec![(Ipv4Addr::LOCALHOST, port).into(), (Ipv6Addr::LOCALHOST, port).into()]);
-    }
-    Ok(vec![text.parse().map_err(|_| wrong())?])
-}
-
-/// Only what a person must know; `RUST_LOG` asks for more.
-pub fn log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "error,rumqttd=off,dure=warn".into());
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init(); // a test may have one
 }
 
 /// What the first screen says.
@@ -276,7 +223,7 @@ impl First {
              or:  dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
              then: dure call {credit} 'balanceOf(address)(uint256)' {to}\n\n\
              The keys of test/0 to test/9 and of the town are known to everybody: never use them elsewhere.\n\
-             Not built yet: energy, rides, health, provenance, governance, validators on several machines.\n\
+             Not built yet: energy, rides, health, provenance, governance, changing validators.\n\
              Orders are public for ever: what was bought, when, how often. Addresses are sealed to the shop.\n\
              Ctrl-C stops.\n\n",
             version = env!("CARGO_PKG_VERSION"),

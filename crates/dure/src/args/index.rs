@@ -45,7 +45,8 @@ impl Index {
             );
         }
         let folder = Folder::open(&data)?;
-        let config = folder.config(None, || Err(Problem::refused("the genesis is gone")))?;
+        let genesis = folder.genesis(|| Err(Problem::refused("the genesis is gone")))?;
+        let config = folder.alone(genesis, None)?;
         folder.remove_index()?;
         let since = Instant::now();
         let rebuilt = disk::run(config, |running| async move {

@@ -5,9 +5,12 @@ mod call;
 mod completions;
 mod dev;
 mod function;
+mod genesis;
 mod home;
 mod index;
+mod init;
 pub mod keys;
+mod node;
 mod orders;
 mod refusal;
 mod remote;
@@ -44,6 +47,9 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Dev(dev::Dev),
+    Init(init::Init),
+    Genesis(genesis::Genesis),
+    Node(node::Node),
     Town(town::Town),
     Home(home::Home),
     Shop(shop::Shop),
@@ -65,6 +71,9 @@ impl Cli {
         let json = self.json;
         match self.command.unwrap_or_else(|| Command::Dev(dev::Dev::default())) {
             Command::Dev(command) => command.run(json),
+            Command::Init(command) => command.run(json),
+            Command::Genesis(command) => command.run(json),
+            Command::Node(command) => command.run(json),
             Command::Town(command) => command.run(json),
             Command::Home(command) => command.run(json),
             Command::Shop(command) => command.run(json),

@@ -1,6 +1,7 @@
 //! `dure shop`: the adapter of a shop.
 
-use super::{dev::stopped, remote};
+use super::remote;
+use crate::port::{self, stopped};
 use crate::say::{Problem, help, line, table};
 use alloy_primitives::{Address, B256};
 use clap::Subcommand;
@@ -61,7 +62,7 @@ enum Command {
 
 impl Shop {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        super::dev::log();
+        port::log();
         let config = config::Shop::read(&self.config)?;
         remote::block_on(async {
             let desk = Desk::open(config).await?;

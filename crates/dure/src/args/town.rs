@@ -1,10 +1,11 @@
 //! `dure town`: the demo town's people, as clients of a node that runs elsewhere.
 
 use super::{
-    dev::{Until, stopped},
+    dev::Until,
     remote::{self, Remote},
 };
 use crate::{
+    port::{self, stopped},
     say::{Problem, help, line},
     town::{self, people::People, showroom::Showroom},
 };
@@ -33,7 +34,7 @@ pub struct Town {
 
 impl Town {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        super::dev::log();
+        port::log();
         let people = People::new(self.seed);
         remote::block_on(async {
             let node = self.remote.connect()?;

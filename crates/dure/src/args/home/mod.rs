@@ -4,7 +4,8 @@ mod init;
 mod machine;
 mod pair;
 
-use super::{dev::stopped, remote};
+use super::remote;
+use crate::port::{self, stopped};
 use crate::say::{Problem, help, line};
 use clap::Subcommand;
 use dure_gateways::{
@@ -43,7 +44,7 @@ enum Command {
 
 impl Home {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        super::dev::log();
+        port::log();
         remote::block_on(async {
             match self.command {
                 Some(Command::Init(init)) => init.run(&self.config, json).await,

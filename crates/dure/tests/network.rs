@@ -1,0 +1,185 @@
+//! Four organisations start a network: a key each, one file, four processes.
+
+mod common;
+
+use common::FRIEND;
+use dure_gateways::node::Node;
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+const VALIDATORS: usize = 4;
+/// How long four may take to meet, or three to go on without one; many times what it takes.
+const SOON: Duration = Duration::from_secs(60);
+
+fn dure(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_dure")).args(args).arg("--json").output().expect("dure runs")
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// One validator's process.
+struct Running {
+    child: Child,
+    url: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the four agreed on before they start.
+struct Network {
+    genesis: PathBuf,
+    folders: Vec<PathBuf>,
+    keys: Vec<String>,
+    reach: Vec<String>,
+}
+
+impl Network {
+    fn new(folder: &Path) -> Self {
+        let folders: Vec<PathBuf> = (0..VALIDATORS).map(|place| folder.join(format!("v{place}"))).collect();
+        let keys: Vec<String> = folders.iter().map(|folder| init(folder)).collect();
+        assert_eq!(init(&folders[0]), keys[0], "a key is made once");
+        let mut text = "chain_id = 20261\ntime_ms = 1764057600000\n".to_owned();
+        for (place, key) in keys.iter().enumerate() {
+            text += &format!(
+                "[[organisation]]\nname = \"Co-op {place}\"\naccount = \"0x{:040x}\"\nvalidator = \"{key}\"\n",
+                1 + place
+            );
+        }
+        // The well-known test/1, who has money.
+        let payer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+        text += &format!("[[person]]\naccount = \"{payer}\"\n[[credit]]\nname = \"Maple\"\nsymbol = \"MPL\"\ndecimals = 2\n");
+        text += &format!("issuer = \"0x{:040x}\"\nissued = [{{ to = \"{payer}\", amount = 1000 }}]\n", 1);
+        let (file, genesis) = (folder.join("community.toml"), folder.join("genesis.json"));
+        std::fs::write(&file, text).expect("written");
+        let made = json(&dure(&["genesis", file.to_str().expect("UTF-8"), "--out", genesis.to_str().expect("UTF-8")]));
+        assert_eq!(made["validators"].as_array().map(Vec::len), Some(VALIDATORS), "{made}");
+        let ports: Vec<TcpListener> = keys.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let reach = ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect();
+        Self { genesis, folders, keys, reach }
+    }
+
+    fn start(&self, place: usize) -> Running {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dure"));
+        command.args(["node", "--json", "--http", "127.0.0.1:0", "--listen", &self.reach[place], "--reach", &self.reach[place]]);
+        command.arg("--genesis").arg(&self.genesis).arg("--data").arg(&self.folders[place]);
+        // Everybody knows one other; the rest they hear of.
+        let other = (place + 1) % VALIDATORS;
+        command.args(["--peer", &format!("{}@{}", self.keys[other], self.reach[other])]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("dure runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        Running { child, url: ready["http"].as_str().expect("an address").to_owned() }
+    }
+}
+
+fn init(folder: &Path) -> String {
+    let made = json(&dure(&["init", "--data", folder.to_str().expect("UTF-8")]));
+    made["validator"].as_str().expect("a key").to_owned()
+}
+
+/// Pays one unit at `node`, and waits until it is final there.
+fn pay(node: &Running) {
+    let credit = common::CREDIT;
+    let args = ["tx", "--rpc", &node.url, "--from", "test/1", credit, "transfer(address,uint256)", FRIEND, "1"];
+    assert_eq!(json(&dure(&args))["success"], true);
+}
+
+fn balance(node: &Running) -> String {
+    let answer = json(&dure(&["call", "--rpc", &node.url, common::CREDIT, "balanceOf(address)(uint256)", FRIEND]));
+    answer["values"][0].as_str().expect("a number").to_owned()
+}
+
+/// Waits until `node` knows what the others know.
+fn until_balance(node: &Running, wanted: &str) {
+    let since = Instant::now();
+    while balance(node) != wanted {
+        assert!(since.elapsed() < SOON, "{} after {SOON:?}, not {wanted}", balance(node));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn four_organisations_start_a_network_and_go_on_without_one_of_them() {
+    let folder = tempfile::tempdir().expect("folder");
+    let network = Network::new(folder.path());
+    let mut nodes: Vec<Running> = (0..VALIDATORS).map(|place| network.start(place)).collect();
+    for (paid, node) in nodes.iter().enumerate() {
+        pay(node);
+        for node in &nodes {
+            until_balance(node, &(paid + 1).to_string());
+        }
+    }
+
+    // One is killed without warning: the three go on. It comes back and hears what it missed.
+    nodes[2].child.kill().expect("it runs");
+    nodes[2].child.wait().expect("it ends");
+    for place in [0, 1, 3] {
+        pay(&nodes[place]);
+    }
+    nodes[2] = network.start(2);
+    until_balance(&nodes[2], "7");
+    pay(&nodes[2]);
+    until_balance(&nodes[0], "8");
+
+    // All are killed, all come back.
+    for node in &mut nodes {
+        node.child.kill().expect("it runs");
+        node.child.wait().expect("it ends");
+    }
+    let nodes: Vec<Running> = (0..VALIDATORS).map(|place| network.start(place)).collect();
+    pay(&nodes[3]);
+    nodes.iter().for_each(|node| until_balance(node, "9"));
+
+    // One history: the same block at the same height everywhere.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let heights =
+        nodes.iter().map(|node| runtime.block_on(Node::new(&node.url).expect("an address").head()).expect("a head").height);
+    let height = format!("{:#x}", heights.min().expect("four"));
+    let hash = |node: &Running| -> Value {
+        let node = Node::new(&node.url).expect("an address");
+        runtime.block_on(node.ask::<Value>("eth_getBlockByNumber", &[height.clone().into(), false.into()])).expect("a block")["hash"].clone()
+    };
+    let first = hash(&nodes[0]);
+    assert!(first.is_string() && nodes.iter().all(|node| hash(node) == first));
+}
+
+#[test]
+fn who_is_not_of_the_genesis_or_of_another_chain_is_told_so() {
+    let folder = tempfile::tempdir().expect("folder");
+    let network = Network::new(folder.path());
+    let (genesis, stranger) = (network.genesis.to_str().expect("UTF-8"), folder.path().join("stranger"));
+    let run = |folder: &Path, genesis: &str| {
+        let folder = folder.to_str().expect("UTF-8");
+        dure(&["node", "--http", "127.0.0.1:0", "--reach", "127.0.0.1:9", "--genesis", genesis, "--data", folder])
+    };
+    let said = |output: Output| {
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let text = said(run(&stranger, genesis));
+    assert!(text.contains("no validator's key") && text.contains("dure init"), "{text}");
+    init(&stranger);
+    let text = said(run(&stranger, genesis));
+    assert!(text.contains("is no validator's of this genesis"), "{text}");
+
+    let key = network.folders[0].join("validator.key");
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&key, permissions).expect("set");
+    let text = said(run(&network.folders[0], genesis));
+    assert!(text.contains("validator.key"), "others could read it: {text}");
+}
