@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeFunctionData } from 'viem';
-import { ordersAbi } from '../../src/lib/api/generated';
-import { deviceId, type Mandate, type Offer } from '../../src/lib/api/node';
+import { ordersAbi } from '@dure/sdk';
+import type { Mandate, Offer } from '../../src/lib/api/node';
 import { levelOf } from '../../src/lib/domain/borsh';
 import { codeOf } from '../../src/lib/domain/calls';
 import { suggested, termsOf, usage } from '../../src/lib/domain/mandate';
 import { isGs1, measured, parseMoney, plainMoney, unitPrice } from '../../src/lib/domain/measure';
 import { STATES, mood, ownerActs, reached, shopActs, turn } from '../../src/lib/domain/order';
-import { fromFragment, grant, parse, toFragment } from '../../src/lib/domain/pairing';
+import { deviceOf, fromFragment, grant, parse, toFragment } from '../../src/lib/domain/pairing';
 
 const DOCUMENT = {
   v: 1, chainId: 20260, name: 'washer', simulated: false, owner: `0x${'11'.repeat(20)}`, model: '9521000000025', keyKind: 'p256', key: `0x${'22'.repeat(64)}`,
@@ -73,7 +73,7 @@ test('a grant is the machine, its slot and its limits, in this order', () => {
   const terms = termsOf({ mode: 'confirm', budget: 3600n, orderMax: 900n, unitPriceMax: 600n, shops: [] }, { ...pairing, gtins: [9521000000018n] }, 1_000);
   const calls = grant(pairing, terms).map(({ data }) => decodeFunctionData({ abi: ordersAbi, data }));
   assert.deepEqual(calls.map(({ functionName }) => functionName), ['registerDevice', 'setSlot', 'setMandate']);
-  assert.equal(calls[1]!.args![0], deviceId('p256', pairing.key));
+  assert.equal(calls[1]!.args![0], deviceOf(pairing));
   assert.equal((calls[2]!.args![2] as { mode: number }).mode, 1);
 });
 

@@ -1,8 +1,8 @@
 // The pairing document: what a machine's gateway says of the machine, so that its owner can let it in. It comes in the fragment
 // of /pair#…, which no server sees, or from POST /town/machine on a development chain.
+import { deviceId, ordersAbi } from '@dure/sdk';
 import { encodeFunctionData, getAddress, isAddress, isHex, type Address, type Hex } from 'viem';
-import { ordersAbi } from '../api/generated';
-import { ORDERS, deviceId, type Call } from '../api/node';
+import { ORDERS, type Call } from '../api/node';
 import type { Terms } from './mandate';
 
 export type Pairing = {
@@ -68,7 +68,7 @@ const isAccount = (value: unknown) => typeof value === 'string' && isAddress(val
 const isBytes = (value: unknown, bytes: number) => isHex(value) && value.length === 2 + 2 * bytes;
 const isListOf = (value: unknown, is: (one: unknown) => boolean) => Array.isArray(value) && value.length <= LIST_MAX && value.every(is);
 
-export const deviceOf = (pairing: Pairing) => deviceId(pairing.keyKind, pairing.key);
+export const deviceOf = (pairing: Pairing) => deviceId({ keyType: pairing.keyKind === 'p256' ? 'P256' : 'Secp256k1', publicKey: pairing.key });
 
 /** The whole grant: the machine, its slot, and what it may buy. One signature where the account can sign a batch. */
 export function grant(pairing: Pairing, terms: Terms): Call[] {

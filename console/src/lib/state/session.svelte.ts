@@ -13,7 +13,11 @@ type Account = { kind: 'passkey'; passkey: Passkey } | { kind: 'wallet'; address
 
 /** A transaction was taken into a block and refused there; `data` says why where running it again says so. */
 export class Reverted extends Error {
-  constructor(readonly data: unknown) {
+  constructor(
+    readonly data: unknown,
+    /** Whom the refused call went to, where that is known. */
+    readonly to?: string,
+  ) {
     super('the transaction was refused');
   }
 }
@@ -93,7 +97,7 @@ class Session {
     while (performance.now() < until) {
       const receipt = await chain.node.receipt(hash);
       if (receipt?.status === '0x1') return receipt;
-      if (receipt) throw new Reverted(await whyReverted(from, calls, receipt));
+      if (receipt) throw await whyReverted(from, calls, receipt);
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
     throw new Error(`transaction ${hash} is in no block after ${FINAL_MAX_MS / 1_000} s`);
@@ -130,12 +134,13 @@ async function signedByPasskey(passkey: Passkey, calls: Call[]): Promise<Hex> {
 }
 
 /** Runs it again on the state before its block, for the reason that a receipt does not carry. */
-async function whyReverted(from: Address, calls: Call[], receipt: Receipt): Promise<unknown> {
+async function whyReverted(from: Address, calls: Call[], receipt: Receipt): Promise<Reverted> {
   try {
     await chain.node.dryRun(from, calls, numberToHex(hexToBigInt(receipt.blockNumber) - 1n));
-    return undefined;
+    return new Reverted(undefined);
   } catch (failure) {
-    return (failure as RpcRefusal).data;
+    const { data, to } = failure as RpcRefusal;
+    return new Reverted(data, to);
   }
 }
 

@@ -1,6 +1,6 @@
 // All that the page of an order asks for, at once: it shows itself when all of it is there.
 import { decodeFunctionData, type Hex } from 'viem';
-import { ordersAbi } from '../../lib/api/generated';
+import { ordersAbi } from '@dure/sdk';
 import type { OrderRow, StepRow } from '../../lib/api/types';
 import { levelOf } from '../../lib/domain/borsh';
 import { orderTotal } from '../../lib/domain/measure';
