@@ -27,19 +27,23 @@ const LIST_MAX = 8;
 const LEVEL_MAX = 2 ** 40;
 const ZERO = `0x${'00'.repeat(32)}` as const;
 
-/** The document in a fragment, base64url of JSON; undefined where it is none. */
-export function fromFragment(fragment: string): Pairing | undefined {
+/** The pairing document in a fragment; undefined where it is none. */
+export const fromFragment = (fragment: string): Pairing | undefined => parse(parseFragment(fragment));
+
+/** Whatever document stands in a fragment, base64url of JSON, as fields to be checked. */
+export function parseFragment(fragment: string): Record<string, unknown> | undefined {
   const text = fragment.replace(/^#/, '');
   if (text.length === 0 || text.length > FRAGMENT_MAX || !/^[A-Za-z0-9_-]+$/.test(text)) return undefined;
   try {
     const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
-    return parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const read: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof read === 'object' && read !== null ? (read as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** The other way: what stands behind # of a link to the page /pair. */
+/** The other way: what stands behind # of a link. */
 export function toFragment(document: unknown): string {
   const bytes = new TextEncoder().encode(JSON.stringify(document));
   return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
