@@ -125,4 +125,5 @@ export type OrderRecord = Awaited<ReturnType<Node['orderRecord']>>;
 export type Shop = Awaited<ReturnType<Node['shop']>>;
 export type KeyRow = Awaited<ReturnType<Node['keys']>>[number];
 export type Reach = Awaited<ReturnType<Node['reach']>>;
+export type Guardians = Awaited<ReturnType<Node['guardians']>>;
 export type Recovery = Awaited<ReturnType<Node['recovery']>>;
