@@ -3,7 +3,7 @@ import { accountsAbi, ascending, guardiansCommitment } from '@dure/sdk';
 import { encodeFunctionData, isAddress, isHex, type Address, type Hex } from 'viem';
 import { ACCOUNTS, type Call, type Recovery } from '../api/node';
 import { kindNumber, type KeyKind } from './keys';
-import { parseFragment, toFragment } from './pairing';
+import { parseFragment, toFragment } from './fragment';
 
 export const GUARDIANS_MIN = 2;
 export const GUARDIANS_MAX = 16;

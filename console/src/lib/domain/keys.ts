@@ -4,7 +4,7 @@ import { abis, accountsAbi, addresses, names } from '@dure/sdk';
 import { encodeFunctionData, isAddress, toFunctionSelector, type AbiFunction, type Address, type ContractFunctionArgs, type Hex } from 'viem';
 import { ACCOUNTS, type Call, type KeyRow, type Reach } from '../api/node';
 import { DAY_MS } from './mandate';
-import { parseFragment, toFragment } from './pairing';
+import { parseFragment, toFragment } from './fragment';
 
 export type KeyTerms = ContractFunctionArgs<typeof accountsAbi, 'nonpayable', 'authorizeKey'>[1];
 export type KeyKind = (typeof names.accountKeyKinds)[number];

@@ -12,7 +12,7 @@ export const keyWords = words({
     everything: 'everything that some institution takes', others: (count: string) => `and ${count} more functions`, nothing: 'nothing yet',
     periods: { 1: 'a day', 7: 'a week', 30: '30 days' }, lives: { 30: '30 days', 90: '90 days', 365: 'a year' },
     reach: (amount: string, date: string) => `If this key is stolen, at most ${amount} can leave until ${date}.`,
-    now: (amount: string) => `Today at most ${amount}.`,
+    now: (amount: string) => `Right now at most ${amount}.`,
     reachNone: (date: string) => `If this key is stolen, no money can leave by it. It ends ${date}.`, reachFull: 'Whoever steals this key has the whole account. Take it back with another full key at once.',
     shopsOnly: 'It goes to shops alone, for what your machines use, within their limits.',
     powers: {
