@@ -5,10 +5,16 @@ import { defineConfig } from 'vite';
 /** A node to develop against; `DURE_NODE=http://localhost:8545 npm run dev`. */
 const node = process.env['DURE_NODE'] ?? 'http://localhost:8545';
 
+const sdk = (file: string) => path.join(import.meta.dirname, '../sdk/ts/src', file);
+
 export default defineConfig({
   plugins: [svelte()],
-  // The SDK as it stands beside the console; it uses the console's viem, so that there is one.
-  resolve: { alias: { '@dure/sdk': path.join(import.meta.dirname, '../sdk/ts/src/index.ts') }, dedupe: ['viem'] },
+  // The SDK as it stands beside the console: its sources, with the console's viem and HPKE, so that there is one of each and none is
+  // looked for in sdk/ts/node_modules, which a fresh clone has not.
+  resolve: {
+    alias: { '@dure/sdk/seal': sdk('seal.ts'), '@dure/sdk': sdk('index.ts') },
+    dedupe: ['viem', 'hpke', '@panva/hpke-noble'],
+  },
   build: {
     outDir: 'build',
     target: 'es2022',

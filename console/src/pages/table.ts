@@ -31,6 +31,13 @@ export const PAGES: readonly Page[] = [
     path: 'account', title: { en: 'Account', ko: '계정' }, place: 'more', icon: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM5 21c0-5 3-7 7-7s7 2 7 7', load: () => import('./account/Page.svelte'),
   },
   {
+    path: 'keys', title: { en: 'Keys', ko: '열쇠' }, place: 'more', icon: 'M8 16a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM12 12h9M18 12v3M21 12v4', load: () => import('./keys/Page.svelte'),
+  },
+  {
+    path: 'guardians', title: { en: 'Guardians', ko: '보호자' }, place: 'more', icon: 'M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6zM9 12l2 2 4-4',
+    load: () => import('./guardians/Page.svelte'),
+  },
+  {
     path: 'explorer', title: { en: 'Explorer', ko: '탐색기' }, place: 'more', icon: 'M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20',
     load: () => import('./explorer/Page.svelte'),
   },

@@ -5,9 +5,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
-import { Chacha20Poly1305 } from '@hpke/chacha20poly1305';
-import { CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
-import { concat, createWalletClient, decodeFunctionResult, encodeFunctionData, http, keccak256, numberToHex, size, stringToHex } from 'viem';
+import { AEAD_ChaCha20Poly1305, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from '@panva/hpke-noble';
+import { CipherSuite } from 'hpke';
+import { bytesToHex, concat, createWalletClient, decodeFunctionResult, encodeFunctionData, http, keccak256, numberToHex, size, stringToHex } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 
 export const ORDERS = '0xd00e000000000000000000000000000000000010';
@@ -78,7 +78,7 @@ const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc6
 
 const HOME = 'Anna Muster\nLindenweg 3';
 const SALT = `0x${'77'.repeat(32)}`;
-const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Chacha20Poly1305() });
+const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_ChaCha20Poly1305);
 
 /** The address, sealed to a shop for one order: crates/gateways/src/seal.rs. */
 async function seal(sealingKey, order) {
@@ -87,10 +87,9 @@ async function seal(sealingKey, order) {
   Buffer.from(SALT.slice(2), 'hex').copy(clear);
   clear.writeUInt16LE(text.length, 32);
   text.copy(clear, 34);
-  const recipientPublicKey = await suite.kem.deserializePublicKey(Buffer.from(sealingKey.slice(2), 'hex'));
-  const sender = await suite.createSenderContext({ recipientPublicKey, info: Buffer.from('dure.address') });
-  const sealed = await sender.seal(clear, Buffer.from(order.slice(2), 'hex'));
-  return concat([`0x${Buffer.from(sender.enc).toString('hex')}`, `0x${Buffer.from(sealed).toString('hex')}`]);
+  const key = await suite.DeserializePublicKey(Buffer.from(sealingKey.slice(2), 'hex'));
+  const sealed = await suite.Seal(key, clear, { info: Buffer.from('dure.address'), aad: Buffer.from(order.slice(2), 'hex') });
+  return concat([bytesToHex(sealed.encapsulatedSecret), bytesToHex(sealed.ciphertext)]);
 }
 
 /** A washing machine with a P-256 key of its own, and its gateway. */

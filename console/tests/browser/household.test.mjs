@@ -122,7 +122,7 @@ test('a refusal is said in plain words, in both languages, and a person who says
   await page.getByLabel('GLN (13 digits)').fill('9521000000001');
   await page.getByLabel('Deposit (TOWN)').fill('99999');
   await button(page, 'Open the shop').click();
-  await page.getByText('There is not enough money: you have 10,000.00 TOWN, and this needs 99,999.00 TOWN.').waitFor();
+  await page.getByText('There is not enough money: 99,999.00 TOWN are needed, 10,000.00 TOWN are there.').waitFor();
   await button(page, '한국어').click();
   await page.getByText('돈이 모자랍니다').waitFor();
   declines = true;

@@ -95,6 +95,6 @@ test('a passkey receives, confirms and is refused in words like any account', as
   await page.getByLabel('GLN (13 digits)').fill('9521000001008');
   await page.getByLabel('Deposit (TOWN)').fill('99999');
   await page.getByRole('button', { name: 'Open the shop' }).click();
-  await page.getByText('There is not enough money: you have 43.50 TOWN').waitFor();
+  await page.getByText('There is not enough money: 99,999.00 TOWN are needed, 43.50 TOWN are there.').waitFor();
   await home.done();
 });

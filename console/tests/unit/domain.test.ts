@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeFunctionData } from 'viem';
-import { ordersAbi } from '../../src/lib/api/generated';
-import { deviceId, type Mandate, type Offer } from '../../src/lib/api/node';
+import { decodeFunctionData, getAddress, type Hex } from 'viem';
+import { accountsAbi, addresses, ordersAbi } from '@dure/sdk';
+import type { Mandate, Offer } from '../../src/lib/api/node';
 import { levelOf } from '../../src/lib/domain/borsh';
 import { codeOf } from '../../src/lib/domain/calls';
+import { toFragment } from '../../src/lib/domain/fragment';
+import { addressesIn, commitmentOf, newSheet, readSheet, sheetFragment } from '../../src/lib/domain/guardians';
+import { dutiesOf, invitation, pasted, readInvitation, termsOfGrant, type KeyTerms } from '../../src/lib/domain/keys';
 import { suggested, termsOf, usage } from '../../src/lib/domain/mandate';
 import { isGs1, measured, parseMoney, plainMoney, unitPrice } from '../../src/lib/domain/measure';
 import { STATES, mood, ownerActs, reached, shopActs, turn } from '../../src/lib/domain/order';
-import { fromFragment, grant, parse, toFragment } from '../../src/lib/domain/pairing';
+import { deviceOf, fromFragment, grant, parse } from '../../src/lib/domain/pairing';
 
 const DOCUMENT = {
   v: 1, chainId: 20260, name: 'washer', simulated: false, owner: `0x${'11'.repeat(20)}`, model: '9521000000025', keyKind: 'p256', key: `0x${'22'.repeat(64)}`,
@@ -62,7 +65,7 @@ test('a pairing document comes back from its link, and any field that is not rig
   assert.deepEqual(fromFragment(`#${toFragment(DOCUMENT)}`), DOCUMENT);
   for (const wrong of [
     { v: 2 }, { chainId: -1 }, { name: '' }, { name: 'x'.repeat(65) }, { owner: '0x11' }, { model: 'x' }, { keyKind: 'rsa' }, { key: '0x22' }, { possession: null },
-    { arbiters: Array(9).fill(DOCUMENT.owner) }, { slot: { ...DOCUMENT.slot, number: 8 } }, { slot: { ...DOCUMENT.slot, gtins: 'x' } }, { slot: null }, { credit: 7 },
+    { arbiters: Array(9).fill(DOCUMENT.owner) }, { slot: { ...DOCUMENT.slot, number: 8 } }, { slot: { ...DOCUMENT.slot, gtins: 'x' } }, { slot: null }, { credit: 7 }, { gateway: null }, { gateway: { keyKind: 'p256', key: '0x22' } },
   ])
     assert.equal(parse({ ...DOCUMENT, ...wrong }), undefined, JSON.stringify(wrong));
   for (const text of ['', '#', '#%%%', `#${toFragment('words')}`, `#${'A'.repeat(9_000)}`]) assert.equal(fromFragment(text), undefined);
@@ -71,10 +74,48 @@ test('a pairing document comes back from its link, and any field that is not rig
 test('a grant is the machine, its slot and its limits, in this order', () => {
   const pairing = parse(DOCUMENT)!;
   const terms = termsOf({ mode: 'confirm', budget: 3600n, orderMax: 900n, unitPriceMax: 600n, shops: [] }, { ...pairing, gtins: [9521000000018n] }, 1_000);
-  const calls = grant(pairing, terms).map(({ data }) => decodeFunctionData({ abi: ordersAbi, data }));
+  const calls = grant(pairing, terms, 1_000).map(({ data }) => decodeFunctionData({ abi: ordersAbi, data }));
   assert.deepEqual(calls.map(({ functionName }) => functionName), ['registerDevice', 'setSlot', 'setMandate']);
-  assert.equal(calls[1]!.args![0], deviceId('p256', pairing.key));
+  assert.equal(calls[1]!.args![0], deviceOf(pairing));
   assert.equal((calls[2]!.args![2] as { mode: number }).mode, 1);
+});
+
+test('a gateway that asks for a key is let in by the same grant, to bring what machines say and for no more than they may spend', () => {
+  const pairing = parse({ ...DOCUMENT, gateway: { keyKind: 'p256', key: DOCUMENT.key } })!;
+  const terms = termsOf({ mode: 'auto', budget: 3600n, orderMax: 900n, unitPriceMax: 600n, shops: [] }, { ...pairing, gtins: [9521000000018n] }, 1_000);
+  const { to, data } = grant(pairing, terms, 1_000).at(-1)!;
+  assert.equal(to, addresses.accounts);
+  const { functionName, args } = decodeFunctionData({ abi: accountsAbi, data });
+  assert.equal(functionName, 'authorizeKey');
+  const given = args![1] as KeyTerms;
+  assert.deepEqual([given.kind, given.admin, given.limits], [1, false, [{ credit: getAddress(pairing.credit), amount: 3600n, periodMs: 30n * 86_400_000n }]]);
+  assert.deepEqual(dutiesOf(given.scopes), { duties: ['relay'], others: 0 });
+});
+
+test('what a person chooses for a key reads back as the same duties, and what is chosen by hand is counted', () => {
+  const given = termsOfGrant({ kind: 'WebAuthn', duties: ['order', 'receive', 'pay'], credit: DOCUMENT.credit as Hex, amount: 5n, periodDays: 7, lifeDays: 30 }, 1_000);
+  assert.deepEqual(dutiesOf(given.scopes), { duties: ['order', 'receive', 'pay'], others: 0 });
+  assert.equal(given.expiresMs, 1_000n + 30n * 86_400_000n);
+  const [first] = given.scopes;
+  assert.deepEqual(dutiesOf([{ ...first!, selectors: first!.selectors.slice(1) }]), { duties: ['receive'], others: 1 });
+  assert.deepEqual(dutiesOf([{ ...first!, selectors: [] }]).others, -1);
+  assert.deepEqual(termsOfGrant({ kind: 'P256', duties: ['receive'], credit: DOCUMENT.credit as Hex, amount: 5n, periodDays: 7, lifeDays: 30 }, 0).limits, []);
+});
+
+test('invitations and sheets come back from their links, and what is not right is refused', () => {
+  const asks = { chainId: 20260, key: DOCUMENT.owner as Hex, kind: 'WebAuthn', name: 'Minji' } as const;
+  assert.deepEqual(readInvitation(pasted(`http://localhost:8545/keys/grant#${invitation(asks)} `)), asks);
+  for (const wrong of [{ v: 2 }, { key: '0x11' }, { kind: 'rsa' }, { name: 'x'.repeat(41) }, { chainId: 'x' }])
+    assert.equal(readInvitation(toFragment({ v: 1, ...asks, ...wrong })), undefined, JSON.stringify(wrong));
+  const guardians = ['33', '11', '22'].map((byte) => `0x${byte.repeat(20)}` as const);
+  const sheet = newSheet(`0x${'44'.repeat(20)}`, guardians, 2);
+  assert.deepEqual(sheet.guardians, [guardians[1], guardians[2], guardians[0]]);
+  assert.deepEqual(readSheet(sheetFragment(sheet)), sheet);
+  assert.notEqual(commitmentOf(sheet), commitmentOf(newSheet(sheet.account, guardians, 2)), 'the salt is fresh');
+  for (const wrong of [{ threshold: 3 }, { threshold: 0 }, { salt: '0x11' }, { guardians: guardians.slice(1, 2) }, { account: 'x' }])
+    assert.equal(readSheet(sheetFragment({ ...sheet, ...wrong } as typeof sheet)), undefined, JSON.stringify(wrong));
+  assert.deepEqual(addressesIn(`${guardians[0]},\n${guardians[1]} ${guardians[0]}`, sheet.account), guardians.slice(0, 2));
+  assert.equal(addressesIn(`${guardians[0]} ${sheet.account}`, sheet.account), undefined);
 });
 
 test('the level is read out of a device’s message', () => {

@@ -7,7 +7,7 @@ import * as PublicKey from 'ox/PublicKey';
 import * as WebAuthnP256 from 'ox/WebAuthnP256';
 import { SignatureEnvelope, TxEnvelopeTempo } from 'ox/tempo';
 import { keccak256, type Hex } from 'viem';
-import { Transaction } from 'viem/tempo';
+import { Account, Transaction } from 'viem/tempo';
 import { candidatesOf, payloadOf, serialized, type Batch } from '../../src/lib/wallets/passkey';
 
 const privateKey = `0x${'2a'.repeat(32)}` as const;
@@ -39,6 +39,29 @@ test('the bytes that are sent read back as the same calls, signed by the passkey
   assert.equal(signature.type, 'webAuthn');
   assert.ok(SignatureEnvelope.verify(signature, { address: Address.fromPublicKey(publicKey), payload: payloadOf(batch) }));
   assert.ok(!SignatureEnvelope.verify(signature, { address: Address.fromPublicKey(publicKey), payload: payloadOf({ ...batch, nonce: 9 }) }));
+});
+
+test('as an access key it signs what viem signs, for the account that it names and no other', async () => {
+  const of = `0x${'ab'.repeat(20)}` as const;
+  let challenge: Hex | undefined;
+  // viem's account of the same key, with the passkey's part played by the same soft key.
+  const key = Account.from({
+    access: of, keyType: 'webAuthn', publicKey,
+    sign: async ({ hash }) => {
+      challenge = hash;
+      return SignatureEnvelope.serialize({ type: 'webAuthn', publicKey, ...assertion(hash) } as SignatureEnvelope.WebAuthn);
+    },
+  });
+  const { chainId, nonce, gas, calls } = batch;
+  const theirs = await key.signTransaction({ type: 'tempo', chainId, nonce, gas, calls: calls.map((call) => ({ ...call, value: 0n })) } as never);
+  assert.equal(payloadOf(batch, { of }), challenge);
+  assert.notEqual(payloadOf(batch, { of }), payloadOf(batch));
+  assert.notEqual(payloadOf(batch, { of }), payloadOf(batch, { of: to }));
+  const ours = serialized(batch, PublicKey.toHex(publicKey, { includePrefix: false }), assertion(payloadOf(batch, { of })), { of });
+  const signature = (raw: Hex) => TxEnvelopeTempo.deserialize(raw as `0x76${string}`).signature as SignatureEnvelope.Keychain;
+  assert.equal(signature(ours).userAddress, of);
+  assert.equal(signature(ours).type, 'keychain');
+  assert.equal(ours, theirs);
 });
 
 test('two signatures of a passkey have one public key in common, the right one', () => {

@@ -51,3 +51,13 @@ export interface DeliveryAddress {
 
 /** What stands in the mandate. */
 export const addressCommitment = ({ salt, text: address }: DeliveryAddress): Hex => keccak256(join([fixed(salt, 32), text(address)]));
+
+/** What an account commits to instead of naming its guardians: the salt keeps anyone from trying who they are. Any order will do. */
+export function guardiansCommitment(account: Address, salt: Hex, guardians: readonly Address[]): Hex {
+  const listed = ascending(guardians).map((one) => fixed(one, 20));
+  return keccak256(join([text('dure.guardians'), fixed(account, 20), fixed(salt, 32), little(listed.length, 4), ...listed]));
+}
+
+/** As `nameKey` takes them. */
+export const ascending = (guardians: readonly Address[]): Address[] =>
+  [...guardians].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));

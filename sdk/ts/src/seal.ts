@@ -47,3 +47,16 @@ export async function openAddress(sealed: Hex, secret: Hex, order: Hex, commitme
   if (addressCommitment(address) !== commitment) throw new Error('the sealed address is not the one that the owner committed to');
   return address;
 }
+
+/** A shop's pair of keys: the public one stands in its record, who has the secret reads its addresses. */
+export interface SealingKey {
+  publicKey: Hex;
+  secret: Hex;
+}
+
+export async function newSealingKey(): Promise<SealingKey> {
+  const hpke = suite();
+  const pair = await hpke.GenerateKeyPair(true);
+  const [publicKey, secret] = await Promise.all([hpke.SerializePublicKey(pair.publicKey), hpke.SerializePrivateKey(pair.privateKey)]);
+  return { publicKey: hex(publicKey), secret: hex(secret) };
+}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import * as sdk from '../dist/index.js';
 import { deviceSigner, messagePrehash, possessionPrehash } from '../dist/device.js';
-import { ADDRESS_MAX_BYTES, openAddress, sealAddress } from '../dist/seal.js';
+import { ADDRESS_MAX_BYTES, newSealingKey, openAddress, sealAddress } from '../dist/seal.js';
 
 const read = (name) => JSON.parse(fs.readFileSync(new URL(`vectors/${name}.json`, import.meta.url), 'utf8'));
 const vectors = read('device');
@@ -62,6 +62,24 @@ test('addresses sealed by either program open here, for their order and their co
   await assert.rejects(openAddress(rust, hash(4), hash(1), meant));
   await assert.rejects(openAddress(rust, hash(3), hash(1), hash(1)), /committed to/);
   await assert.rejects(sealAddress({ ...home, text: 'a'.repeat(ADDRESS_MAX_BYTES + 1) }, sealingKey, hash(1)), /at most 478 fit/);
+});
+
+test('a new sealing key opens what is sealed to it, and no two are alike', async () => {
+  const [one, other] = await Promise.all([newSealingKey(), newSealingKey()]);
+  const home = { salt: hash(8), text: 'Lindenweg 3' };
+  const sealed = await sealAddress(home, one.publicKey, hash(1));
+  assert.deepEqual(await openAddress(sealed, one.secret, hash(1), sdk.addressCommitment(home)), home);
+  await assert.rejects(openAddress(sealed, other.secret, hash(1), sdk.addressCommitment(home)));
+});
+
+test('guardians are committed to whatever their order, and to one account with one salt alone', () => {
+  const guardians = [3, 1, 2].map((byte) => `0x${String(byte).padStart(2, '0').repeat(20)}`);
+  const account = `0x${'44'.repeat(20)}`;
+  const committed = sdk.guardiansCommitment(account, hash(1), guardians);
+  assert.equal(sdk.guardiansCommitment(account, hash(1), [...guardians].reverse()), committed);
+  assert.deepEqual(sdk.ascending(guardians), [guardians[1], guardians[2], guardians[0]]);
+  assert.notEqual(sdk.guardiansCommitment(account, hash(2), guardians), committed);
+  assert.notEqual(sdk.guardiansCommitment(guardians[0], hash(1), guardians), committed);
 });
 
 test('numbers of GS1 keep their check digit', () => {

@@ -1,12 +1,13 @@
 // The questions that the console asks a node, typed. Views of modules go through viem's single actions; nothing is cached here.
-import { createClient, custom, keccak256, numberToHex, type Address, type Hex } from 'viem';
+import { accountsAbi, addresses, creditAbi, offerId, ordersAbi } from '@dure/sdk';
+import { createClient, custom, type Address, type Hex } from 'viem';
 import { readContract } from 'viem/actions';
-import { creditAbi, ordersAbi } from './generated';
-import type { Rpc } from './rpc';
+import { RpcRefusal, type Rpc } from './rpc';
 import type { AccountRow, DeviceRow, OrderRow, Receipt, ShopRow, StepRow } from './types';
 
-/** The orders module, docs/modules/orders.md. */
-export const ORDERS = '0xd00e000000000000000000000000000000000010' as const;
+/** Institutions by their pages: docs/modules/orders.md, docs/modules/accounts.md. */
+export const ORDERS = addresses.orders;
+export const ACCOUNTS = addresses.accounts;
 
 /** A call that an account makes. */
 export type Call = { to: Address; data: Hex };
@@ -36,11 +37,44 @@ export class Node {
   sendRaw = (raw: Hex) => this.rpc.request<Hex>('eth_sendRawTransaction', [raw]);
 
   /** Runs calls of `from` without sending them; throws what a rule would say. */
-  dryRun = (from: Address, calls: Call[], block: Hex | 'latest' = 'latest') => this.rpc.request<Hex>('eth_call', [asked(from, calls), block]);
+  dryRun = (from: Address, calls: Call[], block: Hex | 'latest' = 'latest') =>
+    this.#whose(from, calls, block, this.rpc.request<Hex>('eth_call', [asked(from, calls), block]));
 
-  /** Gas for calls that a passkey will sign as one; throws what a rule would say. */
-  estimate = async (from: Address, calls: Call[]) =>
-    BigInt(await this.rpc.request<Hex>('eth_estimateGas', [{ from, calls: calls.map(({ to, data }) => ({ to, data, value: '0x' })), keyType: 'webAuthn' }]));
+  /** Gas for calls that a passkey will sign as one, `keyId` where it signs as an access key of `from`; throws what a rule would say. */
+  estimate = async (from: Address, calls: Call[], keyId?: Address) => {
+    const question = { from, calls: calls.map(({ to, data }) => ({ to, data, value: '0x' })), keyType: 'webAuthn', ...(keyId ? { keyId } : {}) };
+    return BigInt(await this.#whose(from, calls, 'latest', this.rpc.request<Hex>('eth_estimateGas', [question])));
+  };
+
+  /** Notes on a refusal which institution was asked: some of them have refusals of one name. */
+  async #whose<T>(from: Address, calls: Call[], block: Hex | 'latest', answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (failure) {
+      if (failure instanceof RpcRefusal) failure.to ??= await this.#refuser(from, calls, block);
+      throw failure;
+    }
+  }
+
+  /** Whom the first call that fails goes to. */
+  async #refuser(from: Address, calls: Call[], block: Hex | 'latest'): Promise<Address | undefined> {
+    const first = calls[0]?.to;
+    if (calls.every(({ to }) => to === first)) return first;
+    for (let count = 1; count < calls.length; count++) {
+      const part = calls.slice(0, count);
+      const good = await this.rpc.request('eth_call', [asked(from, part), block]).then(() => true, () => false);
+      if (!good) return part.at(-1)!.to;
+    }
+    return calls.at(-1)!.to;
+  }
+
+  #accounts = { address: ACCOUNTS, abi: accountsAbi } as const;
+  keys = (account: Address) => readContract(this.client, { ...this.#accounts, functionName: 'keysOf', args: [account] });
+  key = (account: Address, key: Address) => readContract(this.client, { ...this.#accounts, functionName: 'keyOf', args: [account, key] });
+  reach = (account: Address, key: Address) => readContract(this.client, { ...this.#accounts, functionName: 'reachOf', args: [account, key] });
+  rootStands = (account: Address) => readContract(this.client, { ...this.#accounts, functionName: 'rootStands', args: [account] });
+  guardians = (account: Address) => readContract(this.client, { ...this.#accounts, functionName: 'guardiansOf', args: [account] });
+  recovery = (account: Address) => readContract(this.client, { ...this.#accounts, functionName: 'recoveryOf', args: [account] });
 
   mandate = (device: Hex, slot: number) =>
     readContract(this.client, { address: ORDERS, abi: ORDERS_ABI, functionName: 'mandateOf', args: [device, slot] });
@@ -89,16 +123,7 @@ export type Mandate = Awaited<ReturnType<Node['mandate']>>;
 export type Slot = Awaited<ReturnType<Node['slot']>>;
 export type OrderRecord = Awaited<ReturnType<Node['orderRecord']>>;
 export type Shop = Awaited<ReturnType<Node['shop']>>;
-
-const ascii = (text: string) => Array.from(text, (c) => c.charCodeAt(0).toString(16).padStart(2, '0')).join('');
-
-/** keccak256("dure.offer" ‖ shop ‖ version, 4 bytes little-endian). */
-export function offerId(shop: Address, version: number): Hex {
-  const little = numberToHex(version, { size: 4 }).slice(2).match(/../g)!.reverse().join('');
-  return keccak256(`0x${ascii('dure.offer')}${shop.slice(2).toLowerCase()}${little}`);
-}
-
-/** keccak256("dure.device" ‖ borsh(key)): the key's kind as a byte, then x ‖ y. */
-export function deviceId(keyKind: 'p256' | 'secp256k1', key: Hex): Hex {
-  return keccak256(`0x${ascii('dure.device')}${keyKind === 'p256' ? '00' : '01'}${key.slice(2)}`);
-}
+export type KeyRow = Awaited<ReturnType<Node['keys']>>[number];
+export type Reach = Awaited<ReturnType<Node['reach']>>;
+export type Guardians = Awaited<ReturnType<Node['guardians']>>;
+export type Recovery = Awaited<ReturnType<Node['recovery']>>;

@@ -6,6 +6,9 @@ export type Status = 'connecting' | 'live' | 'lost';
 
 /** The node answered and refused. `data` are the bytes of a revert where a rule said no. */
 export class RpcRefusal extends Error {
+  /** Whom the refused call went to, where that is known. */
+  to?: string | undefined;
+
   constructor(
     readonly code: number,
     message: string,

@@ -1,6 +1,6 @@
 // Calls of the orders module about one order, by what they are called on the page.
 import { encodeFunctionData, keccak256, stringToHex, type Hex } from 'viem';
-import { ordersAbi } from '../api/generated';
+import { ordersAbi } from '@dure/sdk';
 import { ORDERS, type Call } from '../api/node';
 
 const ZERO = '0x0000000000000000000000000000000000000000';

@@ -1,6 +1,6 @@
 // A mandate: what an owner lets a device buy. Modes, defaults from what shops ask now, and how much of it is used.
 import type { ContractFunctionArgs, Hex } from 'viem';
-import type { ordersAbi } from '../api/generated';
+import type { ordersAbi } from '@dure/sdk';
 import type { Mandate, Offer } from '../api/node';
 import { orderTotal, unitPrice } from './measure';
 

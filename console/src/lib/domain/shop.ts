@@ -1,6 +1,6 @@
 // A shop's calls, and offers as a form gives them.
 import { encodeFunctionData, type Address, type Hex } from 'viem';
-import { ordersAbi } from '../api/generated';
+import { ordersAbi } from '@dure/sdk';
 import { ORDERS, type Call } from '../api/node';
 
 const HOUR_MS = 3_600_000n;

@@ -1,6 +1,6 @@
 // The sealing keys of this browser's shops. They stay in localStorage: whoever has such a key reads addresses, no more.
+import type { SealingKey } from '@dure/sdk/seal';
 import type { Hex } from 'viem';
-import type { SealingKey } from '../wallets/sealing';
 import { remember, remembered } from './prefs.svelte';
 
 const KEYS_MAX = 20;
@@ -10,8 +10,8 @@ export const sealingKey = (publicKey: Hex): SealingKey | undefined => keys.find(
 
 /** A new key, kept before anything is sealed to it. */
 export async function newSealingKey(): Promise<SealingKey> {
-  const { make } = await import('../wallets/sealing');
-  const key = await make();
+  const made = await import('@dure/sdk/seal');
+  const key = await made.newSealingKey();
   keys = [key, ...keys].slice(0, KEYS_MAX);
   remember('sealing', keys);
   return key;

@@ -13,7 +13,11 @@ type Account = { kind: 'passkey'; passkey: Passkey } | { kind: 'wallet'; address
 
 /** A transaction was taken into a block and refused there; `data` says why where running it again says so. */
 export class Reverted extends Error {
-  constructor(readonly data: unknown) {
+  constructor(
+    readonly data: unknown,
+    /** Whom the refused call went to, where that is known. */
+    readonly to?: string,
+  ) {
     super('the transaction was refused');
   }
 }
@@ -35,6 +39,12 @@ class Session {
   }
 
   get address(): Address | undefined {
+    if (this.#account?.kind !== 'passkey') return this.#account?.address;
+    return this.#account.passkey.of ?? this.#account.passkey.address;
+  }
+
+  /** The key that signs: the account's own address, or an access key of it. */
+  get key(): Address | undefined {
     return this.#account?.kind === 'passkey' ? this.#account.passkey.address : this.#account?.address;
   }
 
@@ -62,6 +72,22 @@ class Session {
     this.#enter(await find(this.passkeys, isKnown));
   }
 
+  /** A passkey for an account that is another key's, or for this one beside its first: made and kept, nobody is signed in with it. */
+  async makeKey(name: string): Promise<Passkey> {
+    const { create } = await import('../wallets/passkey');
+    const passkey = await create(name);
+    this.#keep(passkey);
+    return passkey;
+  }
+
+  /** From now on this browser's passkey `key` acts for `account`, which has let it in. */
+  actFor(account: Address, key: Address): void {
+    const passkey = this.passkeys.find(({ address }) => same(address, key));
+    if (!passkey) throw new Error('this browser does not have that passkey');
+    const { of: _, ...own } = passkey;
+    this.#enter(same(account, key) ? own : { ...own, of: account });
+  }
+
   async connect(wallet: injected.Wallet): Promise<void> {
     this.#set({ kind: 'wallet', address: await injected.connect(wallet), wallet: wallet.id });
   }
@@ -76,7 +102,7 @@ class Session {
     const account = this.#account;
     const from = this.address;
     if (!account || !from) throw new Error('nobody is signed in');
-    if (account.kind === 'passkey') return this.#final(from, calls, await signedByPasskey(account.passkey, calls));
+    if (account.kind === 'passkey') return this.#final(from, calls, await signedByPasskey(account.passkey, from, calls));
     await chain.node.dryRun(from, calls.slice(0, 1));
     const wallet = this.wallets.find(({ id }) => id === account.wallet);
     if (!wallet) throw new Error('the wallet is not there any more');
@@ -93,16 +119,20 @@ class Session {
     while (performance.now() < until) {
       const receipt = await chain.node.receipt(hash);
       if (receipt?.status === '0x1') return receipt;
-      if (receipt) throw new Reverted(await whyReverted(from, calls, receipt));
+      if (receipt) throw await whyReverted(from, calls, receipt);
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
     throw new Error(`transaction ${hash} is in no block after ${FINAL_MAX_MS / 1_000} s`);
   }
 
-  #enter(passkey: Passkey): void {
+  #keep(passkey: Passkey): void {
     const others = this.passkeys.filter(({ id }) => id !== passkey.id);
     this.passkeys = [passkey, ...others].slice(0, PASSKEYS_MAX);
     remember('passkeys', this.passkeys);
+  }
+
+  #enter(passkey: Passkey): void {
+    this.#keep(passkey);
     this.#set({ kind: 'passkey', passkey });
   }
 
@@ -119,23 +149,24 @@ async function isKnown(address: Address): Promise<boolean> {
 }
 
 /** One transaction of type 0x76 for all calls. The estimate runs them together, so a refusal of any is known before the fingerprint. */
-async function signedByPasskey(passkey: Passkey, calls: Call[]): Promise<Hex> {
+async function signedByPasskey(passkey: Passkey, from: Address, calls: Call[]): Promise<Hex> {
   const [{ sign }, gas, nonce] = await Promise.all([
     import('../wallets/passkey'),
-    chain.node.estimate(passkey.address, calls),
-    chain.rpc.request<Hex>('eth_getTransactionCount', [passkey.address, 'pending']),
+    chain.node.estimate(from, calls, passkey.of && passkey.address),
+    chain.rpc.request<Hex>('eth_getTransactionCount', [from, 'pending']),
   ]);
   const batch = { chainId: chain.chainId, nonce: Number(nonce), gas: (gas * (100n + GAS_ROOM_PERCENT)) / 100n, calls };
   return chain.node.sendRaw(await sign(passkey, batch));
 }
 
 /** Runs it again on the state before its block, for the reason that a receipt does not carry. */
-async function whyReverted(from: Address, calls: Call[], receipt: Receipt): Promise<unknown> {
+async function whyReverted(from: Address, calls: Call[], receipt: Receipt): Promise<Reverted> {
   try {
     await chain.node.dryRun(from, calls, numberToHex(hexToBigInt(receipt.blockNumber) - 1n));
-    return undefined;
+    return new Reverted(undefined);
   } catch (failure) {
-    return (failure as RpcRefusal).data;
+    const { data, to } = failure as RpcRefusal;
+    return new Reverted(data, to);
   }
 }
 

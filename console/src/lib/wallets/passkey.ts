@@ -10,8 +10,8 @@ import * as WebAuthnP256 from 'ox/WebAuthnP256';
 import { SignatureEnvelope, TxEnvelopeTempo } from 'ox/tempo';
 import type { Call } from '../api/node';
 
-/** `id` is the credential's, base64url; `publicKey` is x ‖ y. */
-export type Passkey = { id: string; publicKey: Hex.Hex; address: Hex.Hex; name: string };
+/** `id` is the credential's, base64url; `publicKey` is x ‖ y; `of` the account that it acts for, where it is an access key of another one. */
+export type Passkey = { id: string; publicKey: Hex.Hex; address: Hex.Hex; name: string; of?: Hex.Hex };
 
 const USER_ID_BYTES = 16;
 const CHALLENGE_BYTES = 32;
@@ -73,16 +73,20 @@ export function candidatesOf({ metadata, signature }: Assertion): PublicKey.Publ
 /** What of a transaction is signed: several calls, done together or not at all. */
 export type Batch = { chainId: number; nonce: number; gas: bigint; calls: readonly Call[] };
 
+/** With `of`: signed by an access key for that account, so that what is signed names it (signature type 0x04, docs/transactions.md). */
+type For = { of?: Hex.Hex | undefined };
+
 const envelope = ({ chainId, nonce, gas, calls }: Batch) =>
   TxEnvelopeTempo.from({ chainId, nonce: BigInt(nonce), gas, calls: calls.map(({ to, data }) => ({ to, data, value: 0n })) });
 
-export const payloadOf = (batch: Batch): Hex.Hex => TxEnvelopeTempo.getSignPayload(envelope(batch));
+export const payloadOf = (batch: Batch, { of }: For = {}): Hex.Hex => TxEnvelopeTempo.getSignPayload(envelope(batch), of ? { from: of } : {});
 
 /** The bytes for eth_sendRawTransaction. */
-export const serialized = (batch: Batch, publicKey: Hex.Hex, signed: Assertion): Hex.Hex =>
-  TxEnvelopeTempo.serialize(envelope(batch), {
-    signature: SignatureEnvelope.from({ type: 'webAuthn', publicKey: PublicKey.fromHex(publicKey), ...pick(signed) }),
-  });
+export function serialized(batch: Batch, publicKey: Hex.Hex, signed: Assertion, { of }: For = {}): Hex.Hex {
+  const own = SignatureEnvelope.from({ type: 'webAuthn', publicKey: PublicKey.fromHex(publicKey), ...pick(signed) });
+  const signature = of ? SignatureEnvelope.from({ type: 'keychain', userAddress: of, inner: own }) : own;
+  return TxEnvelopeTempo.serialize(envelope(batch), { signature });
+}
 
 const pick = ({ metadata, signature }: Assertion) => ({
   metadata: { authenticatorData: metadata.authenticatorData, clientDataJSON: metadata.clientDataJSON },
@@ -91,6 +95,6 @@ const pick = ({ metadata, signature }: Assertion) => ({
 
 /** Asks for the fingerprint and gives the signed bytes. */
 export async function sign(passkey: Passkey, batch: Batch): Promise<Hex.Hex> {
-  const signed = await WebAuthnP256.sign({ challenge: payloadOf(batch), credentialId: passkey.id, rpId: location.hostname });
-  return serialized(batch, passkey.publicKey, signed);
+  const signed = await WebAuthnP256.sign({ challenge: payloadOf(batch, passkey), credentialId: passkey.id, rpId: location.hostname });
+  return serialized(batch, passkey.publicKey, signed, passkey);
 }

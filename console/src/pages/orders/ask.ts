@@ -1,12 +1,15 @@
 // All that the page of an order asks for, at once: it shows itself when all of it is there.
-import { decodeFunctionData, type Hex } from 'viem';
-import { ordersAbi } from '../../lib/api/generated';
+import { decodeFunctionData, type Address, type Hex } from 'viem';
+import { ordersAbi } from '@dure/sdk';
 import type { OrderRow, StepRow } from '../../lib/api/types';
 import { levelOf } from '../../lib/domain/borsh';
 import { orderTotal } from '../../lib/domain/measure';
 import { chain } from '../../lib/state/chain.svelte';
 import { knowCredit } from '../../lib/state/credits.svelte';
 import { market } from '../../lib/state/offers.svelte';
+
+/** Steps whose transactions are looked at, the newest. */
+const STEPS_ASKED = 40;
 
 export type Why = Awaited<ReturnType<typeof whyOf>>;
 
@@ -16,7 +19,15 @@ export async function orderPage(id: Hex) {
   const [record, steps, offer] = await Promise.all([
     chain.node.orderRecord(id), chain.node.timeline(id), chain.node.offer(order.offer), knowCredit(order.credit),
   ]);
-  return { order, record, steps, offer, why: await whyOf(order, steps[0]) };
+  const [why, keys] = await Promise.all([whyOf(order, steps[0]), keysOf(steps)]);
+  return { order, record, steps, offer, why, keys };
+}
+
+/** By which access key each transaction was signed, where one was: a household may have several people. */
+async function keysOf(steps: StepRow[]): Promise<Record<Hex, Address>> {
+  const hashes = [...new Set(steps.map(({ transaction }) => transaction))].slice(-STEPS_ASKED);
+  const sent = await Promise.all(hashes.map((hash) => chain.rpc.request<{ accessKey?: Address | null } | null>('eth_getTransactionByHash', [hash])));
+  return Object.fromEntries(sent.flatMap((one, at) => (one?.accessKey ? [[hashes[at]!, one.accessKey]] : [])));
 }
 
 /** What the machine signed, the limits, and how many offers that stand now cost less. */

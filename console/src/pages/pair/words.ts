@@ -11,6 +11,7 @@ export default words({
     allow: 'Allow within these limits',
     one: 'You sign once. You can change or stop this at any time.',
     several: 'Your wallet will ask three times: for the machine, for what it looks after, for the limits.',
+    gateway: 'Its gateway gets a key of its own for your account: it may bring what machines say, within the budget above, for a year. You can take it back under “Keys”.',
     exists: 'This machine is in already.', see: 'See the machine',
   },
   ko: {
@@ -23,6 +24,7 @@ export default words({
     allow: '이 한도 안에서 허락',
     one: '서명은 한 번입니다. 언제든 바꾸거나 멈출 수 있습니다.',
     several: '지갑이 세 번 묻습니다: 기기, 돌볼 것, 한도.',
+    gateway: '게이트웨이도 내 계정의 열쇠를 하나 받습니다. 위 예산 안에서 기기의 말을 전할 수만 있고, 1년 뒤 끝납니다. “열쇠”에서 언제든 거둘 수 있습니다.',
     exists: '이미 들어온 기기입니다.', see: '기기 보기',
   },
 });

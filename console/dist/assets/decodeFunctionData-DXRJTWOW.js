@@ -1,1 +1,0 @@
-import{B as e,D as t,T as n,W as r,y as i}from"./call-DKC6bUtT.js";function a(a){let{abi:o,data:s}=a,c=t(s,0,4),l=o.find(e=>e.type===`function`&&c===n(r(e)));if(!l)throw new e(c,{docsPath:`/docs/contract/decodeFunctionData`});return{functionName:l.name,args:`inputs`in l&&l.inputs&&l.inputs.length>0?i(l.inputs,t(s,4)):void 0}}export{a as t};

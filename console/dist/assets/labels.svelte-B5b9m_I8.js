@@ -1,1 +1,0 @@
-import{K as e,Q as t,a as n,o as r}from"./words-Bgjcajgm.js";var i=200,a=e(r(`labels`)??{}),o=e=>a[e.toLowerCase()];function s(e,r){let o=Object.keys(a);o.length>=i&&delete a[o[0]],a[e.toLowerCase()]=r,n(`labels`,t(a))}export{o as n,s as t};
