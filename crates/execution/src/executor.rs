@@ -141,6 +141,9 @@ impl Execution {
             if !transaction.nonce_key().is_zero() {
                 keys.push(NonceRecord::place(signer, transaction.nonce_key()));
             }
+            for authority in signers::authorities(transaction, self.env.chain_id) {
+                keys.extend([keys::account(authority), RINGS.key(&authority)]);
+            }
             for (to, input) in transaction.envelope().calls() {
                 match to {
                     Some(to) if (self.law.is_module)(&to) => (self.law.hints)(signer, to, input, &mut keys),
@@ -331,7 +334,7 @@ impl Execution {
             return Ok(Met::Skipped(Skip::Funds { balance, value }));
         }
         let mut work = Work::of(transaction, sender.nonce, acting);
-        signers::pass_over_replaced(&mut Between(db), &mut work)?;
+        signers::pass_over_replaced(&mut Between(db), &mut work, self.env.chain_id)?;
         let ran = match transact(evm, work) {
             Ok(ran) => ran,
             Err(EVMError::Transaction(reason)) => return Ok(Met::Skipped(skip(reason))),

@@ -4,12 +4,13 @@ use crate::batch::{Batch, SignedBatch, run};
 use crate::ledger::{Acting, Db, Miss};
 use crate::modules::{Law, Place, precompiles};
 use crate::{BlockEnv, Envelope, PREVRANDAO, Transaction};
-use alloy_consensus::TxType;
+use alloy_consensus::{TxEip7702, TxEnvelope, TxType};
 use alloy_evm::precompiles::PrecompilesMap;
 use alloy_evm::{EvmEnv, FromRecoveredTx as _, eth::EthEvmBuilder, eth::EthEvmContext};
 use alloy_primitives::{Address, U256};
 use revm::context::result::{EVMError, ResultAndState};
 use revm::context::{CfgEnv, TxEnv};
+use revm::context_interface::either::Either;
 use revm::handler::{EthFrame, instructions::EthInstructions};
 use revm::inspector::{InspectEvm as _, Inspector, NoOpInspector};
 use revm::interpreter::interpreter::EthInterpreter;
@@ -38,7 +39,15 @@ impl Work {
     pub fn of(transaction: &Transaction, nonce: u64, acting: Option<Acting>) -> Self {
         match transaction.envelope() {
             Envelope::Ethereum(envelope) => {
-                let mut tx = TxEnv::from_recovered_tx(envelope, transaction.signer());
+                let mut tx = match envelope {
+                    TxEnvelope::Eip7702(signed) => {
+                        // Without its list, which would be recovered once more.
+                        let bare = TxEip7702 { authorization_list: Vec::new(), ..signed.tx().clone() };
+                        TxEnv::from_recovered_tx(&bare, transaction.signer())
+                    }
+                    other => TxEnv::from_recovered_tx(other, transaction.signer()),
+                };
+                tx.authorization_list = transaction.authorizations().iter().cloned().map(Either::Right).collect();
                 tx.gas_price = 0;
                 tx.gas_priority_fee = tx.gas_priority_fee.map(|_| 0);
                 Self::Single(Box::new(tx))

@@ -57,7 +57,7 @@ pub(crate) struct Law {
 /// Where in time and on which chain the modules act.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    chain_id: u64,
+    pub chain_id: u64,
     height: u64,
     time_ms: u64,
 }

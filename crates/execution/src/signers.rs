@@ -18,7 +18,7 @@ use crate::machine::Work;
 use crate::modules::Signatures;
 use crate::{Envelope, Transaction};
 use alloy_eips::eip7702::{RecoveredAuthority, RecoveredAuthorization};
-use alloy_primitives::Address;
+use alloy_primitives::{Address, U256};
 use dure_rules::accounts::{self, Field, Refusal};
 use dure_rules::{Draft, Env, Failure, Source, Stop};
 use revm::context_interface::either::Either;
@@ -95,17 +95,29 @@ pub(crate) fn refused(failure: Failure) -> Result<KeyRefused, Stop> {
     }
 }
 
+/// Whoever signed an authorisation of EIP-7702 that this chain may look at.
+pub(crate) fn authorities(transaction: &Transaction, chain_id: u64) -> impl Iterator<Item = Address> {
+    let all = transaction.authorizations().iter().filter(move |one| is_for(one.chain_id(), chain_id));
+    all.filter_map(RecoveredAuthorization::authority)
+}
+
+/// Whether an authorisation for `named` counts here: 0 is every chain. The EVM passes over all others.
+fn is_for(named: &U256, chain_id: u64) -> bool {
+    named.is_zero() || *named == U256::from(chain_id)
+}
+
 /// Makes the EVM pass over every authorisation of EIP-7702 that a replaced key signed.
 ///
 /// # Errors
 /// What the source says.
-pub(crate) fn pass_over_replaced(s: &mut dyn Source, work: &mut Work) -> Result<(), Stop> {
+pub(crate) fn pass_over_replaced(s: &mut dyn Source, work: &mut Work, chain_id: u64) -> Result<(), Stop> {
     for authorization in &mut work.tx_mut().authorization_list {
         let (inner, authority) = match authorization {
             Either::Left(signed) => (signed.inner().clone(), signed.recover_authority().ok()),
             Either::Right(recovered) => ((**recovered).clone(), recovered.authority()),
         };
         if let Some(authority) = authority
+            && is_for(inner.chain_id(), chain_id)
             && !accounts::root_stands(s, authority)?
         {
             let nobody = RecoveredAuthorization::new_unchecked(inner, RecoveredAuthority::Invalid);

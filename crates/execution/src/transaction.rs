@@ -3,13 +3,17 @@
 use crate::Envelope;
 use crate::batch::{AuthorizationError, BatchError, Grant, KeyKind, SignatureError, Signers};
 use alloy_consensus::transaction::{RlpEcdsaEncodableTx, SignerRecoverable as _};
-use alloy_consensus::{Signed, TxEnvelope, TxLegacy, TxType};
+use alloy_consensus::{Signed, Transaction as _, TxEnvelope, TxLegacy, TxType};
+use alloy_eips::eip7702::{RecoveredAuthorization, constants::PER_EMPTY_ACCOUNT_COST};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
 use dure_rules::ids::SYSTEM;
 use std::sync::Arc;
 
 /// Longest transaction, bytes of its EIP-2718 form: room for initcode of EIP-3860's 49,152 bytes.
 pub const TRANSACTION_MAX_BYTES: u32 = 65_536;
+
+/// What every Ethereum transaction costs.
+const TRANSACTION_GAS: u64 = 21_000;
 
 /// A transaction and its signers. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ struct Inner {
     signers: Signers,
     /// What the batch's key authorisation asks of the rules.
     grant: Option<Grant>,
+    /// The list of EIP-7702, each with whoever signed it.
+    authorizations: Vec<RecoveredAuthorization>,
 }
 
 /// Why bytes are not a transaction of this chain. Checked in this order.
@@ -38,12 +44,27 @@ pub enum TransactionError {
     NoChainId,
     #[error("the transaction is for chain {have}, this is chain {want}")]
     WrongChain { have: u64, want: u64 },
+    #[error("intrinsic gas too low: {count} authorisations (EIP-7702) need {want} gas, the limit is {have}")]
+    AuthorizationsUnpaid { count: u64, want: u64, have: u64 },
     #[error("the signature recovers to no account")]
     BadSignature,
     #[error("a signature of this transaction is not taken: {0}")]
     BatchSignature(#[from] SignatureError),
     #[error("this transaction's key authorisation is not taken: {0}")]
     KeyAuthorization(#[from] AuthorizationError),
+}
+
+/// Each authorisation costs a recovery and a few reads before the EVM sees the gas limit: what cannot pay for its list is not looked at.
+///
+/// # Errors
+/// [`TransactionError::AuthorizationsUnpaid`], where EIP-7702 asks for more gas than the limit.
+pub(crate) fn authorizations_are_paid(count: usize, gas_limit: u64) -> Result<(), TransactionError> {
+    let count = count as u64;
+    let want = PER_EMPTY_ACCOUNT_COST.saturating_mul(count).saturating_add(TRANSACTION_GAS);
+    if count > 0 && gas_limit < want {
+        return Err(TransactionError::AuthorizationsUnpaid { count, want, have: gas_limit });
+    }
+    Ok(())
 }
 
 impl Transaction {
@@ -64,9 +85,13 @@ impl Transaction {
             Some(have) if have != chain_id => return Err(TransactionError::WrongChain { have, want: chain_id }),
             Some(_) => {}
         }
+        let mut authorizations = Vec::new();
         let (signers, grant) = match &envelope {
             Envelope::Ethereum(envelope) => {
+                let list = envelope.authorization_list().unwrap_or_default();
+                authorizations_are_paid(list.len(), envelope.gas_limit())?;
                 let sender = envelope.recover_signer().map_err(|_| TransactionError::BadSignature)?;
+                authorizations.extend(list.iter().map(|signed| signed.clone().into_recovered()));
                 (Signers { sender, payer: sender, access_key: None }, None)
             }
             Envelope::Batch(signed) => {
@@ -76,7 +101,7 @@ impl Transaction {
                 (signers, grant.map(|grant| grant.grant(chain_id, signers.sender, access_key)).transpose()?)
             }
         };
-        Ok(Self(Arc::new(Inner { envelope, signers, grant })))
+        Ok(Self(Arc::new(Inner { envelope, signers, grant, authorizations })))
     }
 
     /// The transaction in whose receipt the events stand of what the block did by itself: legacy form, from
@@ -98,7 +123,7 @@ impl Transaction {
         let hash = RlpEcdsaEncodableTx::tx_hash(&body, &signature);
         let envelope = Envelope::Ethereum(TxEnvelope::Legacy(Signed::new_unchecked(body, signature, hash)));
         let signers = Signers { sender: from, payer: from, access_key: None };
-        Self(Arc::new(Inner { envelope, signers, grant: None }))
+        Self(Arc::new(Inner { envelope, signers, grant: None, authorizations: Vec::new() }))
     }
 
     /// The account that acts.
@@ -124,6 +149,11 @@ impl Transaction {
     /// The access key that is allowed before the calls run.
     pub fn grant(&self) -> Option<&Grant> {
         self.0.grant.as_ref()
+    }
+
+    /// The list of EIP-7702, each with whoever signed it: recovered once, like the transaction's own signers.
+    pub(crate) fn authorizations(&self) -> &[RecoveredAuthorization] {
+        &self.0.authorizations
     }
 
     /// Whether somebody signed as fee payer, be it the sender itself.

@@ -13,7 +13,7 @@ use crate::{
     read::Index,
     wire::{rpc_header, rpc_log, rpc_receipts, rpc_transaction, rpc_waiting},
 };
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rpc_types_eth::{
     AccessListResult, Block, BlockId, BlockNumberOrTag, BlockTransactions, Filter, FilterBlockOption, Log, state::StateOverride,
 };
@@ -147,11 +147,17 @@ impl Served {
 
     fn submit(&self, raw: &Bytes) -> Result<B256, BackendError> {
         let refuse = |refusal: PoolRefusal| BackendError::Refused(refusal.to_string());
+        if self.node.pool.knows(&keccak256(raw)) {
+            return Err(refuse(PoolRefusal::AlreadyKnown)); // before signers are recovered once more
+        }
         let transaction =
             Transaction::decode(raw, self.node.chain_id).map_err(|error| refuse(PoolRefusal::NoTransaction(error)))?;
         let (signer, key) = (transaction.signer(), transaction.nonce_key());
         let sender = self.record(signer, BlockId::latest())?;
         let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
+        if transaction.nonce() < next_nonce {
+            return Err(refuse(PoolRefusal::NonceTooLow { expected: next_nonce, found: transaction.nonce() }));
+        }
         let sponsor =
             if transaction.payer() == signer { None } else { Some(self.record(transaction.payer(), BlockId::latest())?) };
         let now_ms = (self.now_ms)();

@@ -11,6 +11,7 @@ use alloy_consensus::{TxEip1559, TxEip2930, TxEip7702, TypedTransaction};
 use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_network::TxSignerSync as _;
+use alloy_primitives::Signature;
 use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
 use alloy_signer::SignerSync as _;
 use alloy_sol_types::SolCall as _;
@@ -101,6 +102,36 @@ fn taking_on(code: Address, nonce: u64, by: u8) -> SignedAuthorization {
     let authorization = Authorization { chain_id: U256::from(CHAIN), address: code, nonce };
     let signature = wallet(by).sign_hash_sync(&authorization.signature_hash()).unwrap();
     authorization.into_signed(signature)
+}
+
+#[test]
+fn a_list_that_the_gas_limit_cannot_pay_for_is_not_even_looked_at() {
+    // r = s = 1 recovers to somebody else for every text that is signed: nobody needs a key for a long list.
+    let signature = Signature::new(U256::ONE, U256::ONE, false);
+    let made_up = |n: u64| Authorization { chain_id: U256::ZERO, address: CODE, nonce: n }.into_signed(signature);
+    let list: Vec<_> = (0..20).map(made_up).collect();
+    let body = |gas_limit| {
+        let to = Address::repeat_byte(0xee);
+        TxEip7702 { chain_id: CHAIN, gas_limit, to, authorization_list: list.clone(), ..Default::default() }
+    };
+    let sent = |gas_limit| {
+        let mut body: TypedTransaction = body(gas_limit).into();
+        let signature = wallet(OTHER).sign_transaction_sync(&mut body).unwrap();
+        Transaction::decode(&body.into_envelope(signature).encoded_2718(), CHAIN)
+    };
+    let want = 21_000 + 20 * 25_000;
+    assert_eq!(sent(want - 1), Err(TransactionError::AuthorizationsUnpaid { count: 20, want, have: want - 1 }));
+    assert_eq!(sent(want).unwrap().authorizations().len(), 20);
+    let (from, to) = (Some(wallet(OTHER).address()), Some(CODE.into()));
+    let asked =
+        |gas| TransactionRequest { from, to, gas: Some(gas), authorization_list: Some(list.clone()), ..Default::default() };
+    let ask = |gas| call(&world().records, &world().env, &asked(gas).into(), &Default::default());
+    assert!(matches!(ask(want - 1), Err(ViewError::Invalid(why)) if why.contains("intrinsic gas too low")));
+    assert!(ask(want).is_ok());
+    // Everything that the list needs is asked for at once: a paid list costs no beginning anew.
+    let world = world();
+    let outcome = world.execute(&[sent(want + 100_000).unwrap()], Arrival::Hinted).unwrap();
+    assert_eq!(outcome.included, [0]);
 }
 
 /// A transaction of type 4 by `by` that carries these authorisations.

@@ -5,6 +5,7 @@ use crate::batch::{CALLS_MAX, run};
 use crate::ledger::{Acting, Between, Db, Ledger, Miss, RECORDS, Shared, Why};
 use crate::machine::{Work, evm_env, inspect, machine};
 use crate::modules::{Place, Signatures};
+use crate::transaction::authorizations_are_paid;
 use crate::{BlockEnv, StateReader, Unavailable, is_module, law, signers};
 use alloy_evm::overrides::{StateOverrideError, apply_state_overrides};
 use alloy_evm::rpc::TryIntoTxEnv as _;
@@ -45,7 +46,10 @@ impl<'r> Stage<'r> {
     pub fn work(&self, request: &Request, gas_max: u64) -> Result<Work, ViewError> {
         let invalid = |error: &dyn std::fmt::Display| ViewError::Invalid(error.to_string());
         let mut single = request.single.clone();
-        single.gas = Some(single.gas.unwrap_or(gas_max).min(gas_max));
+        let gas = single.gas.unwrap_or(gas_max).min(gas_max);
+        single.gas = Some(gas);
+        let authorizations = single.authorization_list.as_ref().map_or(0, Vec::len);
+        authorizations_are_paid(authorizations, gas).map_err(|error| invalid(&error))?;
         if request.calls.is_empty() {
             let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
             tx.gas_price = 0;
@@ -86,7 +90,8 @@ impl<'r> Stage<'r> {
 
     /// As a block runs it: authorisations of EIP-7702 by keys that a recovery replaced are passed over.
     pub fn without_replaced(&self, mut work: Work) -> Result<Work, ViewError> {
-        signers::pass_over_replaced(&mut Between(&self.db), &mut work).map_err(|stop| stopped(&self.db, stop))?;
+        signers::pass_over_replaced(&mut Between(&self.db), &mut work, self.place.chain_id)
+            .map_err(|stop| stopped(&self.db, stop))?;
         Ok(work)
     }
 

@@ -264,6 +264,10 @@ impl Pool {
         inner.expire(wall_ms);
     }
 
+    pub fn knows(&self, hash: &B256) -> bool {
+        self.lock().by_hash.contains_key(hash)
+    }
+
     pub fn get(&self, hash: &B256) -> Option<Transaction> {
         let inner = self.lock();
         let (sequence, nonce) = inner.by_hash.get(hash)?;
@@ -349,7 +353,12 @@ impl Inner {
                 return Err(PoolRefusal::ReplacesAnothers { nonce: found });
             }
             let ago_ms = wall_ms.saturating_sub(replaced.arrived_ms);
-            return if ago_ms < REPLACE_AFTER_MS { Err(PoolRefusal::ReplacedTooSoon { ago_ms }) } else { Ok(()) };
+            if ago_ms < REPLACE_AFTER_MS {
+                return Err(PoolRefusal::ReplacedTooSoon { ago_ms });
+            }
+            if replaced.transaction.payer() == transaction.payer() {
+                return Ok(()); // it takes the place of what the same payer had there; another's has to find one
+            }
         }
         let paid = self.payers.get(&transaction.payer());
         let waiting_gas = paid.map_or(0, |paid| paid.gas).saturating_add(gas);

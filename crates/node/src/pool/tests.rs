@@ -166,6 +166,21 @@ fn one_payer_gets_one_share_before_others_however_many_sequences_it_has() {
 }
 
 #[test]
+fn what_replaces_for_another_payer_has_to_find_a_place_like_anything_new() {
+    let world = World::new();
+    let newcomer = 110;
+    for sequence in 1..=PER_NEWCOMER_MAX as u64 {
+        world.send(batch(Sent { by: newcomer, sequence, ..PLAIN }), 0).expect("a newcomer's own");
+    }
+    let sponsored = Sent { by: newcomer, sequence: 99, payer: Some(1), ..PLAIN };
+    world.send(batch(sponsored), 0).expect("a member pays");
+    let own = batch(Sent { payer: None, ..sponsored });
+    assert_eq!(world.send(own, REPLACE_AFTER_MS), Err(PoolRefusal::PayerFull { limit: PER_NEWCOMER_MAX }));
+    let inner = world.0.lock();
+    assert_eq!((inner.newcomers.transactions, inner.members.transactions), (PER_NEWCOMER_MAX, 1), "the sponsored one stays");
+}
+
+#[test]
 fn the_same_nonce_of_the_same_sequence_replaces_after_a_while() {
     let world = World::new();
     world.send(ethereum(1, 0), 0).expect("taken");
