@@ -88,8 +88,11 @@ test('a passkey receives, confirms and is refused in words like any account', as
   await orders(node, 2, 'shipOrder', [order.id, `0x${'00'.repeat(20)}`, 0n, 'AB 123']);
   await home.open(`/orders/${order.id}`);
   await page.getByRole('button', { name: 'It arrived' }).click();
+  await page.getByText('The shop is paid at once.').waitFor();
   await page.getByRole('button', { name: 'It arrived' }).click();
-  await page.locator('[data-state=Settled]').waitFor();
+  await page.locator('[data-state=Settled]').waitFor().catch(async (error) => {
+    throw new Error(`the order is not settled; the page says: ${await page.locator('main').innerText()}`, { cause: error });
+  });
   await home.open('/shop');
   await page.getByLabel('Name of the shop').fill('Too large');
   await page.getByLabel('GLN (13 digits)').fill('9521000001008');
