@@ -3,6 +3,7 @@ import { Rpc, type Status } from '../api/rpc';
 import { Node } from '../api/node';
 import type { Person } from '../api/types';
 import type { Address } from 'viem';
+import { atMostEvery } from './pace';
 
 /** Between two refreshes of what pages show, at least: blocks may come faster than a person reads. */
 const BEAT_MIN_MS = 250;
@@ -33,8 +34,10 @@ class Chain {
 
   readonly rpc: Rpc;
   readonly node: Node;
-  #lastBeat = 0;
-  #pendingBeat: ReturnType<typeof setTimeout> | undefined;
+  readonly #beat = atMostEvery(BEAT_MIN_MS, () => {
+    this.#tick();
+    this.beat++;
+  });
   #headMs = 0;
   #headSeen = 0;
   #asked = 0;
@@ -104,19 +107,6 @@ class Chain {
     if (this.status !== 'live' || now - Math.max(this.#headSeen, this.#asked) < SILENCE_MAX_MS) return;
     this.#asked = now;
     this.rpc.request('eth_blockNumber').catch(() => undefined);
-  }
-
-  #beat(): void {
-    const wait = this.#lastBeat + BEAT_MIN_MS - performance.now();
-    if (wait > 0) {
-      this.#pendingBeat ??= setTimeout(() => this.#beat(), wait);
-      return;
-    }
-    clearTimeout(this.#pendingBeat);
-    this.#pendingBeat = undefined;
-    this.#lastBeat = performance.now();
-    this.#tick();
-    this.beat++;
   }
 }
 
