@@ -31,7 +31,11 @@ export async function start({ folder = fs.mkdtempSync(path.join(process.env.DATA
   }));
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const { http: url, chainId } = JSON.parse(first);
-  return { url, chainId, folder, port: Number(new URL(url).port), stop: () => (child.kill('SIGTERM'), ended) };
+  // A test that fails before it stops its node must not keep everybody waiting for it.
+  child.unref();
+  child.stdout.unref();
+  process.once('exit', () => child.kill('SIGKILL'));
+  return { url, chainId, folder, port: Number(new URL(url).port), stop: () => (child.ref(), child.kill('SIGTERM'), ended) };
 }
 
 export function within(ms, what, promise) {
