@@ -20,6 +20,11 @@ use std::{collections::BTreeSet, path::Path};
 /// Most organisations, people, credits and grants of money of a file.
 const ENTRIES_MAX: usize = 100_000;
 
+/// Largest chain id: wallets keep it in a double.
+const CHAIN_ID_MAX: u64 = 1 << 53;
+/// Least gas of a block: the dearest transaction of an institution fits many times. The most is [`BLOCK_GAS`], whose worst block is measured.
+const BLOCK_GAS_MIN: u64 = 5_000_000;
+
 /// What `dure genesis --example` prints: what a file can say, with a word on each.
 pub const EXAMPLE: &str = include_str!("community.toml");
 
@@ -123,6 +128,12 @@ impl Community {
         let issued = self.credits.iter().map(|credit| credit.issued.len()).sum::<usize>();
         if self.organisations.len() + self.people.len() + self.credits.len() + issued > ENTRIES_MAX {
             return vec![format!("more than {ENTRIES_MAX} entries")];
+        }
+        if !(1..=CHAIN_ID_MAX).contains(&self.chain_id) {
+            all.push(format!("chain_id is {}; 1 to {CHAIN_ID_MAX} are possible", self.chain_id));
+        }
+        if !(BLOCK_GAS_MIN..=BLOCK_GAS).contains(&self.block_gas) {
+            all.push(format!("block_gas is {}; {BLOCK_GAS_MIN} to {BLOCK_GAS} are possible", self.block_gas));
         }
         let mut validators = BTreeSet::new();
         for key in self.organisations.iter().filter_map(|organisation| organisation.validator) {
@@ -231,6 +242,8 @@ mod tests {
         for (text, words) in [
             (EXAMPLE.replace("symbol", "symbl"), "unknown field `symbl`"),
             (twice, "is there twice"),
+            (EXAMPLE.replace("chain_id = 20261", "chain_id = 0"), "chain_id is 0"),
+            (EXAMPLE.replace("# block_gas = 30000000", "block_gas = 30000001"), "block_gas is 30000001"),
             ("chain_id = 1\ntime_ms = 1\n".into(), "no organisation has a validator"),
             (
                 EXAMPLE.replace(

@@ -156,6 +156,7 @@ impl Served {
         let sender = self.record(signer, BlockId::latest())?;
         let next_nonce = if key.is_zero() { sender.nonce } else { self.nonce_of(signer, key)? };
         if transaction.nonce() < next_nonce {
+            // before the records of its signers are read; the pool asks again, for it may know more
             return Err(refuse(PoolRefusal::NonceTooLow { expected: next_nonce, found: transaction.nonce() }));
         }
         let sponsor =
