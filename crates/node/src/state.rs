@@ -30,7 +30,7 @@ pub type Digest = sha256::Digest;
 /// How the database's operations are committed to.
 pub type Family = mmr::Family;
 /// The database.
-pub type State<E> = current::unordered::variable::Db<Family, E, Digest, Value, Sha256, EightCap, STATUS_BYTES, Sequential>;
+pub type State<E> = current::ordered::variable::Db<Family, E, Digest, Value, Sha256, EightCap, STATUS_BYTES, Sequential>;
 /// The database as the block loop shares it.
 pub type Databases<E> = Shared<State<E>>;
 /// A handle that can only read.
