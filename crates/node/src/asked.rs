@@ -3,9 +3,8 @@
 use crate::wire::rpc_secp256k1;
 use alloy_primitives::{B256, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
-use dure_execution::batch::{
-    AskedTerms, AuthorizationError, Call, CallScope, Grant, KeyAuthorization, KeyKind, KeySignature, SpendingLimit,
-};
+use dure_api::batch::{AskedTerms, AuthorizationError, Call, CallScope, KeyAuthorization, KeyKind, KeySignature, SpendingLimit};
+use dure_execution::batch::Grant;
 use dure_execution::views::Request;
 use dure_server::{
     BackendError, CallRequest, EcdsaSignature, RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector,

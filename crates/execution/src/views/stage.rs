@@ -1,7 +1,7 @@
 //! A state to ask, and what is run on it.
 
 use super::{Called, Failed, Request, Trace, Tracer, VIEW_GAS_MAX, ViewError};
-use crate::batch::{CALLS_MAX, run};
+use crate::batch::run;
 use crate::ledger::{Acting, Between, Db, Ledger, Miss, RECORDS, Shared, Why};
 use crate::machine::{Work, evm_env, inspect, machine};
 use crate::modules::{Place, Signatures};
@@ -12,6 +12,7 @@ use alloy_evm::rpc::TryIntoTxEnv as _;
 use alloy_evm::{EvmEnv, eth::EthEvmContext};
 use alloy_primitives::Address;
 use alloy_rpc_types_eth::state::StateOverride;
+use dure_api::batch::CALLS_MAX;
 use dure_rules::{Draft, Failure, Stop};
 use revm::context::result::{EVMError, ExecutionResult, ResultAndState};
 use revm::inspector::Inspector;

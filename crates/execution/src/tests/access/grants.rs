@@ -51,17 +51,17 @@ fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_acco
     let stranger = wallet(3).address();
     let unknown = Refusal::UnknownKey { account: owner(), key: stranger };
     assert_eq!(refused(&world, &first(allowed(key, &terms, Some(owner()), 3))), unknown);
-    let refuses = |grant: KeyAuthorization, signer: u8, why: AuthorizationError| {
+    let refuses = |grant: KeyAuthorization, signer: u8, why: GrantError| {
         let transaction = try_by(signer, with(grant, batch(0, vec![pay(SHOP, 40)])));
         assert_eq!(transaction, Err(TransactionError::KeyAuthorization(why)));
     };
     let wallets = |hash: B256| KeySignature::Secp256k1(wallet(ROOT).sign_hash_sync(&hash).unwrap());
-    refuses(allowed(key, &terms, None, 8), KEY, AuthorizationError::Unbound { signer: full });
-    refuses(allowed(key, &terms, Some(SHOP), ROOT), KEY, AuthorizationError::OtherAccount { have: SHOP, want: owner() });
-    refuses(allowed(key, &terms, None, ROOT), 8, AuthorizationError::OtherKey { have: key, signer: full });
+    refuses(allowed(key, &terms, None, 8), KEY, GrantError::Unbound { signer: full });
+    refuses(allowed(key, &terms, Some(SHOP), ROOT), KEY, GrantError::OtherAccount { have: SHOP, want: owner() });
+    refuses(allowed(key, &terms, None, ROOT), 8, GrantError::OtherKey { have: key, signer: full });
     for chain in [0, CHAIN + 1] {
         let other = authorization(chain, key, &asked(&terms), None, wallets);
-        refuses(other, KEY, AuthorizationError::OtherChain { have: chain, want: CHAIN });
+        refuses(other, KEY, GrantError::OtherChain { have: chain, want: CHAIN });
     }
     type Opens = fn(&mut AskedTerms);
     let open: [(&'static str, Opens); 3] = [
@@ -72,7 +72,7 @@ fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_acco
     for (missing, change) in open {
         let mut asked = asked(&terms);
         change(&mut asked);
-        refuses(authorization(CHAIN, key, &asked, None, wallets), KEY, AuthorizationError::Unlimited { missing });
+        refuses(authorization(CHAIN, key, &asked, None, wallets), KEY, AuthorizationError::Unlimited { missing }.into());
     }
 }
 
@@ -147,7 +147,7 @@ fn a_call_an_estimate_and_a_trace_by_a_named_key_say_what_a_block_would_do() {
         single: single.clone(),
         calls,
         key: Some((key, KeyKind::Secp256k1)),
-        grant: granted.then(|| grant.grant(CHAIN, owner(), None).unwrap()),
+        grant: granted.then(|| Grant::of(&grant, CHAIN, owner(), None).unwrap()),
         ..Default::default()
     };
     let run = |world: &World, request: &Request| call(&world.records, &world.env, request, &Default::default());
