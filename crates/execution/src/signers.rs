@@ -180,7 +180,7 @@ impl fmt::Display for KeyRefused {
             }
             Refusal::KeyKnown { key } => write!(
                 f,
-                "{key} is or was a key of the account, and an address is one once; hint: leave the key authorisation out, or make a new key"
+                "{key} is or was a key of the account or was revoked in advance, and an address is one once; hint: leave the key authorisation out, or make a new key"
             ),
             Refusal::OutOfBounds { field } => write!(f, "the key authorisation is outside the bounds: {}", bound_of(field)),
             Refusal::TooManyKeys { max } => write!(f, "the account has {max} access keys already; hint: revoke one"),

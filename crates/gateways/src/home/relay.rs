@@ -46,7 +46,8 @@ pub async fn standing(chain: &Chain, account: Address, key: Address) -> Result<S
     if found.stands {
         return Ok(Standing::Stands { until_ms: found.expiresMs });
     }
-    let ran_out = found.expiresMs > 0 && chain.node.head().await?.time_ms >= found.expiresMs;
+    // A revoked key has lost its scopes, and nobody minds any more when it would have run out.
+    let ran_out = !found.scopes.is_empty() && chain.node.head().await?.time_ms >= found.expiresMs;
     Ok(if ran_out { Standing::RanOut } else { Standing::TakenBack })
 }
 

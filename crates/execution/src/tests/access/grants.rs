@@ -39,6 +39,18 @@ fn a_key_authorisation_is_undone_with_the_calls_and_may_then_be_sent_again() {
 }
 
 #[test]
+fn an_authorisation_that_was_not_used_is_good_for_nothing_once_its_key_is_revoked() {
+    let (key, terms) = (wallet(KEY).address(), limited(KeyKind::Secp256k1));
+    let mut world = world(&[]);
+    let held = by(KEY, with(allowed(key, &terms, None, ROOT), batch(1, vec![pay(SHOP, 1)])));
+    let mut unaware = world.clone();
+    assert!(ended(&mut unaware, signed(batch(0, vec![pay(SHOP, 1)]), &wallet(ROOT))));
+    assert!(ended(&mut unaware, held.clone()), "it stays good");
+    assert!(ended(&mut world, signed(batch(0, vec![to(MODULE, revokeKeyCall { key })]), &wallet(ROOT))));
+    assert_eq!(refused(&world, &held), Refusal::KeyKnown { key });
+}
+
+#[test]
 fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_account() {
     let (key, terms) = (wallet(KEY).address(), limited(KeyKind::Secp256k1));
     let (full, weak) = (wallet(8).address(), wallet(9).address());
