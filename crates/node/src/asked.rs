@@ -45,7 +45,7 @@ fn kind_of(name: &str) -> Result<KeyKind, BackendError> {
     KeyKind::ALL.into_iter().find(|kind| kind_name(*kind) == name).ok_or_else(unknown)
 }
 
-/// As if the account had signed it: a question carries no promise.
+/// As if a full key of the account had signed it: a question carries no promise.
 fn grant_of(asked: RpcKeyAuthorization) -> Result<Grant, BackendError> {
     let refused = |error: AuthorizationError| BackendError::Refused(format!("the key authorisation is not taken: {error}"));
     let RpcKeyAuthorization { key_id: key, key_type, expiry, limits, allowed_calls, is_admin, .. } = asked;

@@ -39,7 +39,7 @@ pub struct Request {
     pub webauthn_bytes: u64,
     /// The access key by which `from` makes the calls of a batch.
     pub key: Option<(Address, KeyKind)>,
-    /// What stands before the calls, as if `from` had signed it by its own key.
+    /// What stands before the calls, as if a full key of `from` had signed it where `by` names none.
     pub grant: Option<Grant>,
 }
 

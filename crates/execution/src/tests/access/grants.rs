@@ -130,6 +130,17 @@ fn after_a_recovery_the_new_key_acts_and_authorises_and_the_first_does_neither_w
     let granted = |by_whom| with(allowed(wallet(9).address(), &terms, Some(owner()), by_whom), batch(nonce, calls()));
     assert_eq!(refused(&world, &by(9, granted(ROOT))), replaced, "an authorisation that the first key signed");
     assert!(ended(&mut world.clone(), by(9, granted(KEY))), "one that the new key signed");
+    // A question names no signer of its authorisation: it is answered as if the new key had signed.
+    let asked = crate::views::Request {
+        single: alloy_rpc_types_eth::TransactionRequest { from: Some(owner()), ..Default::default() },
+        calls: calls(),
+        key: Some((wallet(9).address(), KeyKind::Secp256k1)),
+        grant: Some(Grant { by: None, key: wallet(9).address(), terms: terms.clone() }),
+        ..Default::default()
+    };
+    let gas_limit = crate::views::estimate_gas(&world.records, &world.env, &asked, &Default::default()).unwrap();
+    let outcome = world.clone().block(&[by(9, Batch { gas_limit, ..granted(KEY) })]);
+    assert!(outcome.receipts[0].envelope.status() && outcome.gas_used > gas_limit * 98 / 100, "{gas_limit}: {outcome:?}");
     assert!(ended(&mut world, by(KEY, batch(nonce, calls()))));
 }
 
