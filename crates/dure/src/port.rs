@@ -2,7 +2,7 @@
 
 use crate::say::Problem;
 use axum::Router;
-use dure_server::{Backend, Limits, Serving, serve};
+use dure_server::{Backend, Limits, PASSKEY_ORIGINS_MAX, PasskeyOrigin, Serving, serve};
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
@@ -30,6 +30,29 @@ pub fn threads() -> Result<Runtime, Problem> {
     threads.build().map_err(Problem::fault)
 }
 
+/// Who else may use the passkeys of the console's name.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Passkeys {
+    /// A page of another name that may use the passkeys of this one's: https://NAME; may be given several times.
+    #[arg(long = "passkey-origin", value_name = "ORIGIN")]
+    origins: Vec<PasskeyOrigin>,
+}
+
+impl Passkeys {
+    /// # Errors
+    /// Where there are too many.
+    pub fn origins(&self) -> Result<Vec<PasskeyOrigin>, Problem> {
+        if self.origins.len() > PASSKEY_ORIGINS_MAX {
+            return Err(Problem::usage(format!(
+                "{} times --passkey-origin, at most {PASSKEY_ORIGINS_MAX} are taken",
+                self.origins.len()
+            ))
+            .hint("browsers look at the pages of five names only"));
+        }
+        Ok(self.origins.clone())
+    }
+}
+
 /// Listens and answers, on the threads of `at`.
 ///
 /// # Errors
@@ -38,10 +61,12 @@ pub async fn open(
     at: &Handle,
     asked: &str,
     addresses: Vec<SocketAddr>,
+    passkey_origins: Vec<PasskeyOrigin>,
     backend: Arc<dyn Backend>,
     more: Router,
 ) -> Result<Serving, Problem> {
-    let serving = at.spawn(async move { serve(backend, &addresses, Limits::default(), more).await });
+    let limits = Limits { passkey_origins, ..Limits::default() };
+    let serving = at.spawn(async move { serve(backend, &addresses, limits, more).await });
     serving.await.map_err(Problem::fault)?.map_err(|error| {
         Problem::unreachable(format!("{asked} cannot be listened on: {error}"))
             .hint("another program may use the port; choose one with --http localhost:PORT")

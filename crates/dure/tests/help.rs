@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "",
     "dev",
     "init",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 21] = [
     "home",
     "home init",
     "home pair",
+    "home key",
     "shop",
     "orders",
     "orders list",

@@ -1,5 +1,6 @@
 //! The port: a WebSocket, and a POST to the root, go to JSON-RPC; everything else is the page's and its neighbours'.
 
+use crate::passkeys::{self, PasskeyOrigin};
 use crate::{backend::Backend, documents, eth, page, subscribe};
 use axum::{
     Json, Router,
@@ -27,6 +28,8 @@ pub struct Limits {
     pub subscriptions_max: u32,
     /// Names and addresses, without a port, under which the port may be asked beside those of this machine itself.
     pub hosts: Vec<String>,
+    /// Pages of other names that may use the passkeys of this port's name; at most [`crate::PASSKEY_ORIGINS_MAX`].
+    pub passkey_origins: Vec<PasskeyOrigin>,
 }
 
 impl Default for Limits {
@@ -38,6 +41,7 @@ impl Default for Limits {
             connections_max: 1_024,
             subscriptions_max: 64,
             hosts: Vec::new(),
+            passkey_origins: Vec::new(),
         }
     }
 }
@@ -104,8 +108,11 @@ pub async fn serve(backend: Arc<dyn Backend>, addresses: &[SocketAddr], limits: 
             }
         }
     };
-    let pages: Router =
-        page::routes().route("/health", get(move || health(asked.clone()))).merge(documents::routes()).merge(more);
+    let pages: Router = page::routes()
+        .route("/health", get(move || health(asked.clone())))
+        .merge(documents::routes())
+        .merge(passkeys::routes(&limits.passkey_origins))
+        .merge(more);
     let hosts: Arc<[String]> = limits.hosts.into();
     let app = Router::new().fallback(move |request: Request| {
         let (pages, answer, hosts) = (pages.clone(), answer.clone(), hosts.clone());

@@ -58,6 +58,8 @@ pub struct Dev {
     /// End once this has happened, and say how it went.
     #[arg(long, value_name = "EVENT", conflicts_with = "empty")]
     until: Option<Until>,
+    #[command(flatten)]
+    passkeys: port::Passkeys,
 }
 
 /// What `--until` waits for.
@@ -78,6 +80,7 @@ impl Default for Dev {
             accounts: None,
             empty: false,
             until: None,
+            passkeys: port::Passkeys::default(),
         }
     }
 }
@@ -86,6 +89,7 @@ impl Dev {
     pub fn run(self, json: bool) -> Result<(), Problem> {
         port::log();
         let addresses = port::addresses(&self.http)?;
+        let passkey_origins = self.passkeys.origins()?;
         let folder = Folder::open(&self.data)?;
         let goes_on = folder.has_chain();
         if goes_on && self.accounts.is_some() {
@@ -113,7 +117,7 @@ impl Dev {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
             let (served, more) = (running.served.clone(), town_routes(&people, showroom.clone()));
-            let serving = port::open(&at_port, &self.http, addresses, served, more).await?;
+            let serving = port::open(&at_port, &self.http, addresses, passkey_origins, served, more).await?;
             let port = serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
             let first = First {

@@ -42,12 +42,15 @@ pub struct Node {
     /// Where to listen for questions, the console among them.
     #[arg(long, value_name = "ADDR", default_value = "localhost:8545")]
     http: String,
+    #[command(flatten)]
+    passkeys: port::Passkeys,
 }
 
 impl Node {
     pub fn run(self, json: bool) -> Result<(), Problem> {
         port::log();
         let addresses = port::addresses(&self.http)?;
+        let passkey_origins = self.passkeys.origins()?;
         let folder = Folder::open(&self.data)?;
         let given = read(&self.genesis)?;
         let hash = given.hash();
@@ -73,7 +76,8 @@ impl Node {
         let threads = port::threads()?;
         let at_port = threads.handle().clone();
         let ran = disk::run(config, move |running| async move {
-            let serving = port::open(&at_port, &self.http, addresses, running.served.clone(), Router::new()).await?;
+            let serving =
+                port::open(&at_port, &self.http, addresses, passkey_origins, running.served.clone(), Router::new()).await?;
             let http = serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
             if json {
                 line(&json!({ "event": "ready", "http": format!("http://{http}"), "chainId": chain_id, "genesis": hash,

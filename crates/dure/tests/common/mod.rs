@@ -1,6 +1,9 @@
 //! A node in a process of its own, for the tests of every command.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod console;
+pub mod household;
+
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader},
