@@ -1,7 +1,7 @@
 //! The one authenticated database: accounts, EVM slots, code and records, each under its 32-byte key.
 //!
-//! The index is unordered: absence proofs and ranges would cost twice the disk and a slower restart. It is one alias,
-//! [`State`]; nothing else names the kind.
+//! The index is ordered: each record bears the next key, so that a proof can show that a key holds nothing. It is one alias,
+//! [`State`]; nothing else but [`crate::prove`] needs to know the kind.
 
 use alloy_primitives::{B256, b256};
 use bytes::{BufMut, Bytes};
