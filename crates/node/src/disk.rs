@@ -16,6 +16,7 @@ use crate::{
     history::{FinalBlock, HistoryError},
     network::{self, Peer, Seat},
     pacing::Pace,
+    prove::Prover,
     read::{Blocks, Follower, Index},
     replay,
     serve::{Served, news},
@@ -125,6 +126,16 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
     });
     let here = config.seats[0].secret.public_key();
     let validators = set.iter().map(|public| Validator { public_key: B256::from_slice(&public.encode()), here: *public == here });
+    let prover = Prover {
+        index: index.clone(),
+        archive: engines[0].blocks.clone(),
+        stateful: engines[0].stateful.clone(),
+        runtime: tokio::runtime::Handle::current(),
+        anchor: dure_proof::Anchor {
+            genesis: node.chain.genesis().hash,
+            validators: set.iter().map(|public| B256::from_slice(&public.encode())).collect(),
+        },
+    };
     let (hand_on, to_hand_on) = mpsc::channel(gossip::WAITING_MAX);
     let served = Served {
         node: node.clone(),
@@ -134,6 +145,7 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         validators: validators.collect(),
         speed,
         measures,
+        prover: Arc::new(prover),
         hand_on: Some(hand_on),
     };
     let served = Arc::new(served);

@@ -19,6 +19,7 @@ pub mod network;
 pub mod pacer;
 pub mod pacing;
 pub mod pool;
+pub mod prove;
 pub mod read;
 pub mod replay;
 pub mod serve;

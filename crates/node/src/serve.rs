@@ -10,6 +10,7 @@ use crate::{
     history::{FinalBlock, History as _, HistoryError, LogQuery},
     pacing::system_ms,
     pool::{Facts, MEMBERS_MAX, NEWCOMERS_MAX, PoolRefusal, Sequence},
+    prove::Prover,
     read::Index,
     wire::{rpc_header, rpc_log, rpc_receipts, rpc_transaction, rpc_waiting},
 };
@@ -25,7 +26,8 @@ use dure_execution::{
     views::{self, Failed, Trace, Tracer, ViewError},
 };
 use dure_server::{
-    Account, Backend, BackendError, CallRequest, LOGS_MAX, Network, NewBlock, RECORDS_MAX, RpcReceipt, RpcTransaction, Validator,
+    Account, Anchor, Backend, BackendError, CallRequest, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX, RpcReceipt,
+    RpcTransaction, Validator,
 };
 use std::{
     sync::Arc,
@@ -48,6 +50,7 @@ pub struct Served {
     /// Times the wall's pace.
     pub speed: u32,
     pub measures: Arc<Measures>,
+    pub prover: Arc<Prover>,
     /// Where transactions go that the other validators are to have too.
     pub hand_on: Option<mpsc::Sender<Bytes>>,
 }
@@ -170,7 +173,7 @@ impl Served {
 
     /// The same state, with the pool of another validator of this process.
     pub fn at_pool_of(&self, node: Arc<Node>) -> Self {
-        let Self { index, news, now_ms, validators, speed, measures, .. } = self;
+        let Self { index, news, now_ms, validators, speed, measures, prover, .. } = self;
         Self {
             node,
             index: index.clone(),
@@ -179,6 +182,7 @@ impl Served {
             validators: validators.clone(),
             speed: *speed,
             measures: measures.clone(),
+            prover: prover.clone(),
             hand_on: None,
         }
     }
@@ -394,6 +398,15 @@ impl Backend for Served {
             let _ = hand_on.try_send(raw); // full: it waits for this node's own turn
         }
         Ok(hash)
+    }
+
+    fn prove(&self, asked: ProofRequest) -> Result<Bytes, BackendError> {
+        self.prover.prove(&asked)
+    }
+
+    fn anchor(&self) -> Anchor {
+        let dure_proof::Anchor { genesis, validators } = self.prover.anchor.clone();
+        Anchor { genesis, validators }
     }
 
     fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError> {

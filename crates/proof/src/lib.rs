@@ -17,7 +17,7 @@ pub use certificate::{Certificate, quorum};
 pub use header::Header;
 pub use state::{Place, Span, Subject};
 pub use trie::Receipt;
-pub use wire::{Claim, FILE_MAX_BYTES, Proof};
+pub use wire::{CHECKSUM_BYTES, Claim, FILE_MAX_BYTES, Proof, checksum};
 
 use alloc::vec::Vec;
 use alloy_primitives::{B256, Bytes};

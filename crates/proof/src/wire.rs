@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 const MAGIC: &[u8] = b"dure proof 1";
 /// Bytes of SHA-256 over everything before them, at the end.
-const CHECKSUM_BYTES: usize = 8;
+pub const CHECKSUM_BYTES: usize = 8;
 /// Largest file.
 pub const FILE_MAX_BYTES: usize = 1 << 20;
 /// Most headers from the block that is spoken of to the certified one.
@@ -110,7 +110,8 @@ impl Proof {
     }
 }
 
-fn checksum(body: &[u8]) -> [u8; CHECKSUM_BYTES] {
+/// The checksum of a file without it: a guard against accidents, not against intent.
+pub fn checksum(body: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let digest = Sha256::digest(body);
     core::array::from_fn(|place| digest[place])
 }

@@ -3,7 +3,7 @@
 //! Calls are synchronous and may touch the disk: the server makes them on threads that may wait.
 
 use crate::transaction::{CallRequest, RpcReceipt, RpcTransaction};
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U8, U256};
 use alloy_rpc_types_eth::{AccessListResult, Block, BlockId, Filter, Header, Log, state::StateOverride};
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use alloy_sol_types::{Panic, Revert, SolError as _};
@@ -59,6 +59,29 @@ pub struct Account {
     pub allowance_gas: u64,
     /// Most gas that it can save up.
     pub allowance_cap_gas: u64,
+}
+
+/// What a proof is asked about.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub enum ProofRequest {
+    /// The record of an account, or that there is none.
+    Account(Address),
+    /// A slot of a contract's storage.
+    Slot { address: Address, index: U256 },
+    /// A record of a table, by the identity that its key is made of (docs/proofs.md), or that there is none.
+    Record { tag: U8, id: Bytes },
+    /// A final transaction and what it did.
+    Receipt(B256),
+    /// One of the logs of a final transaction, counted within it.
+    Log { transaction: B256, index: u32 },
+}
+
+/// What a reader of proofs trusts: the hash of block 0, and who votes, in the order of their keys.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Anchor {
+    pub genesis: B256,
+    pub validators: Vec<B256>,
 }
 
 /// How a node and its network are.
@@ -157,6 +180,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Takes a raw transaction into the pool; gives its hash.
     fn send(&self, raw: Bytes) -> Result<B256, BackendError>;
+
+    /// A file that proves what is asked about, which `dure verify` checks without a node.
+    fn prove(&self, asked: ProofRequest) -> Result<Bytes, BackendError>;
+
+    /// What proofs of this chain are checked against.
+    fn anchor(&self) -> Anchor;
 
     /// Every live record whose key begins with `tag`, with its key; at most [`RECORDS_MAX`].
     fn records(&self, tag: u8) -> Result<Vec<(B256, Bytes)>, BackendError>;

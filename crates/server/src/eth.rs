@@ -46,6 +46,7 @@ const HEAVY: &[&str] = &[
     "dure_shops",
     "dure_devices",
     "dure_powers",
+    "dure_getProof",
 ];
 
 /// Methods that run where they are received: they take less than the way to another thread and back, and hardly ever touch the disk.
@@ -86,11 +87,13 @@ const METHODS: &[(&str, Method)] = &[
     ("eth_createAccessList", |b, p| ok(b.access_list(next(p)?, at(p)?)?)),
     ("eth_sendRawTransaction", |b, p| ok(b.send(next(p)?)?)),
     ("eth_getProof", |_, _| {
-        let why = "the state is no Merkle Patricia tree, so there is no such proof; proofs of Dure's own kind will come as dure_getProof";
+        let why = "the state is no Merkle Patricia tree, so there is no such proof; ask dure_getProof for Dure's own";
         Err(error(NOT_SUPPORTED, format!("eth_getProof: {why}")))
     }),
     ("debug_traceTransaction", |b, p| ok(b.trace_transaction(next(p)?, or(p, GethDebugTracingOptions::default())?)?)),
     ("debug_traceCall", |b, p| ok(b.trace_call(next(p)?, at(p)?, or(p, GethDebugTracingOptions::default())?)?)),
+    ("dure_getProof", |b, p| ok(json!({ "proof": b.prove(next(p)?)? }))),
+    ("dure_getAnchor", |b, _| ok(b.anchor())),
     ("dure_account", |b, p| ok(b.account(next::<Address>(p)?)?)),
     ("dure_nonce", |b, p| ok(U64::from(b.nonce_of(next(p)?, next(p)?)?))),
     ("dure_orders", |b, p| ok(orders::orders(b, rows(p)?, or(p, None)?)?)),

@@ -16,7 +16,9 @@ mod powers;
 mod subscribe;
 mod transaction;
 
-pub use backend::{Account, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, RECORDS_MAX, Validator};
+pub use backend::{
+    Account, Anchor, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX, Validator,
+};
 pub use http::{Limits, Serving, serve};
 pub use key_authorization::{RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector};
 pub use passkeys::{NoOrigin, PASSKEY_ORIGINS_MAX, PasskeyOrigin};

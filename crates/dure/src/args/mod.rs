@@ -12,11 +12,13 @@ mod init;
 pub mod keys;
 mod node;
 mod orders;
+mod prove;
 mod refusal;
 mod remote;
 mod shop;
 mod town;
 mod tx;
+mod verify;
 
 use crate::say::{Problem, help};
 use clap::{Parser, Subcommand};
@@ -56,6 +58,8 @@ enum Command {
     Orders(orders::Orders),
     Tx(tx::Tx),
     Call(call::Call),
+    Prove(prove::Prove),
+    Verify(verify::Verify),
     Keys(keys::Keys),
     Accounts(accounts::Accounts),
     Index(index::Index),
@@ -80,6 +84,8 @@ impl Cli {
             Command::Orders(command) => command.run(json),
             Command::Tx(command) => command.run(json),
             Command::Call(command) => command.run(json),
+            Command::Prove(command) => command.run(json),
+            Command::Verify(command) => command.run(json),
             Command::Keys(command) => command.run(json),
             Command::Accounts(command) => command.run(json),
             Command::Index(command) => command.run(json),

@@ -97,7 +97,11 @@ impl Node {
     }
 }
 
-fn read(path: &Path) -> Result<Genesis, Problem> {
+/// Reads a genesis from a file.
+///
+/// # Errors
+/// Where it cannot be read or is none.
+pub fn read(path: &Path) -> Result<Genesis, Problem> {
     let text = std::fs::read_to_string(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| {
         Problem::usage(format!("{} is no genesis: {error}", path.display())).hint("make one: dure genesis community.toml")
