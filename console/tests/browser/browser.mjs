@@ -81,15 +81,24 @@ export const signInByWallet = async ({ page }) => {
 };
 
 /** No violation of what axe can see, at WCAG 2.2 AA. */
-export async function accessible(page, what) {
+export async function accessible(page, what, { only } = {}) {
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const runOnly = only ? { type: 'rule', values: only } : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const { violations } = await page.evaluate((runOnly) => window.axe.run(document, { runOnly }), runOnly);
   const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
   assert.deepEqual(said, [], what);
 }
 
+/** The whole page from its top, as far as it is worth a picture. */
+const SHOT_MAX_PX = 1_400;
+
 export async function shot(page, name) {
   if (!SHOTS) return;
   fs.mkdirSync(SHOTS, { recursive: true });
-  await page.screenshot({ path: `${SHOTS}/${name}.png` });
+  const seen = page.viewportSize();
+  const height = await page.evaluate(() => document.querySelector('main').getBoundingClientRect().bottom + scrollY);
+  await page.setViewportSize({ ...seen, height: Math.min(Math.max(Math.ceil(height), seen.height), SHOT_MAX_PX) });
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, animations: 'disabled' });
+  await page.setViewportSize(seen);
 }

@@ -9,6 +9,9 @@ import { AEAD_ChaCha20Poly1305, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } 
 import { CipherSuite } from 'hpke';
 import { bytesToHex, concat, createWalletClient, decodeFunctionResult, encodeFunctionData, http, keccak256, numberToHex, size, stringToHex } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
+import { front } from './front.mjs';
+
+const DIST = process.env.DIST && path.resolve(process.env.DIST);
 
 export const ORDERS = '0xd00e000000000000000000000000000000000010';
 export const CREDIT = '0xd00ec00000000000000000000000000000000001';
@@ -22,7 +25,7 @@ const READY_MAX_MS = 60_000;
 
 /** A node in a folder of its own; `stop` ends it, and `start` with the same folder and port goes on. */
 export async function start({ folder = fs.mkdtempSync(path.join(process.env.DATA, 'node-')), port = 0, more = ['--empty'] } = {}) {
-  const args = ['dev', '--http', `localhost:${port}`, '--data', path.join(folder, 'chain'), '--json', ...more];
+  const args = ['dev', '--http', `localhost:${DIST ? 0 : port}`, '--data', path.join(folder, 'chain'), '--json', ...more];
   const child = spawn(process.env.DURE, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = readline.createInterface({ input: child.stdout });
   const first = await within(READY_MAX_MS, 'the node', new Promise((resolve, reject) => {
@@ -30,12 +33,14 @@ export async function start({ folder = fs.mkdtempSync(path.join(process.env.DATA
     child.once('exit', (code) => reject(new Error(`the node ended with ${code}`)));
   }));
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  const { http: url, chainId } = JSON.parse(first);
+  const { http: own, chainId } = JSON.parse(first);
+  const door = DIST && (await front(DIST, port, own));
+  const url = door?.url ?? own;
   // A test that fails before it stops its node must not keep everybody waiting for it.
   child.unref();
   child.stdout.unref();
   process.once('exit', () => child.kill('SIGKILL'));
-  return { url, chainId, folder, port: Number(new URL(url).port), stop: () => (child.ref(), child.kill('SIGTERM'), ended) };
+  return { url, chainId, folder, port: Number(new URL(url).port), stop: () => (door?.close(), child.ref(), child.kill('SIGTERM'), ended) };
 }
 
 export function within(ms, what, promise) {

@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { account, CREDIT, ORDERS, rpc, start, stockShop, wallet, mined, encode } from './chain.mjs';
-import { accessible, giveWallet, launch, person, shot, signInByWallet } from './browser.mjs';
+import { accessible, giveWallet, launch, person, signInByWallet } from './browser.mjs';
 
-const ALL = ['en', 'ko'].flatMap((lang) => ['light', 'dark'].flatMap((theme) => [360, 1280].map((width) => ({ lang, theme, width }))));
-const LOOKS = process.env.NIGHTLY ? ALL : [{ lang: 'en', theme: 'dark', width: 360 }, { lang: 'ko', theme: 'light', width: 1280 }];
-/** What a page may move while it loads: below it is "good" (web.dev/cls). */
-const SHIFT_MAX = 0.1;
 const SHOP = account(2).address;
 
 let node, browser, sent, refused;
@@ -24,40 +20,6 @@ after(async () => {
   await browser.close();
   await node.stop();
 });
-
-async function check(page, what, { lang, theme, width }) {
-  await page.waitForLoadState('networkidle');
-  await page.waitForTimeout(250);
-  const shift = await page.evaluate(
-    () => new Promise((resolve) => {
-      let sum = 0;
-      new PerformanceObserver((list) => list.getEntries().forEach((entry) => entry.hadRecentInput || (sum += entry.value))).observe({ type: 'layout-shift', buffered: true });
-      setTimeout(() => resolve(sum), 50);
-    }),
-  );
-  assert.ok(shift <= SHIFT_MAX, `${what} moved by ${shift}`);
-  await shot(page, `${what}-${lang}-${theme}-${width}`);
-  await page.locator('main details').evaluateAll((all) => all.forEach((one) => (one.open = true)));
-  assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${what} is wider than the screen`);
-  await accessible(page, `${what} ${lang} ${theme} ${width}`);
-}
-
-for (const look of LOOKS) {
-  test(`${look.lang}, ${look.theme}, ${look.width} px: every page of the explorer, the network and the powers`, async () => {
-    const visitor = await person(browser, node, look);
-    const paths = [
-      ['/explorer', 'explorer'], [`/explorer/block/${Number(sent.blockNumber)}`, 'block'], ['/explorer/block/0', 'block-0'], [`/explorer/tx/${sent.transactionHash}`, 'tx'],
-      [`/explorer/tx/${refused.transactionHash}`, 'tx-refused'], [`/explorer/account/${SHOP}`, 'account'], [`/explorer/account/${CREDIT}`, 'institution'],
-      ['/explorer/forms', 'forms'], ['/network', 'network'], ['/powers', 'powers'],
-    ];
-    for (const [path, what] of paths) {
-      await visitor.open(path);
-      await visitor.page.locator('main .card').first().waitFor();
-      await check(visitor.page, what, look);
-    }
-    await visitor.done();
-  });
-}
 
 test('what happened is told in sentences, by names, in both languages, and a refusal says why', async () => {
   for (const [lang, done, why] of [['en', /sent 7\.00 TOWN to Corner Shop/, /There is no order 0x111111/], ['ko', /Corner Shop에게 7\.00 TOWN을 보냈습니다/, /주문 0x111111.*없습니다/]]) {
@@ -86,6 +48,48 @@ test('what a person types is found: height, hash, address, name; and what is now
   await page.getByLabel('Height, transaction').fill('nobody at all');
   await page.getByRole('button', { name: 'Find' }).click();
   await page.getByText('Nothing on this chain is called that.').waitFor();
+  await visitor.done();
+});
+
+test('rubbish in the search, in the address bar and in forms is answered in words, and breaks nothing', async () => {
+  const visitor = await person(browser, node, { width: 360, height: 740 });
+  const { page } = visitor;
+  const fits = async (what) => assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${what} is wider than the screen`);
+  await visitor.open('/explorer');
+  for (const typed of ['<script>alert(1)</script>', '0x12', '9'.repeat(40), '-1', '\u{1f9fa}'.repeat(40), "' or 1=1 --", `0x${'f'.repeat(64)}`, `0x${'f'.repeat(90)}`, '']) {
+    await page.getByLabel('Height, transaction').fill(typed);
+    await page.keyboard.press('Enter');
+    await page.getByText('Nothing on this chain is called that.').waitFor();
+    await fits(typed);
+    await page.getByLabel('Height, transaction').fill('0');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Block 0' }).waitFor();
+    await page.goBack();
+  }
+  for (const [path, said] of [
+    ['/explorer/block/999999999999999', 'There is no such block yet.'], ['/explorer/block/-1', 'Nothing on this chain is called that.'],
+    [`/explorer/tx/0x${'0'.repeat(64)}`, 'There is no such transaction.'], ['/explorer/tx/0xzz', 'Nothing on this chain is called that.'],
+    ['/explorer/account/0x12', 'Nothing on this chain is called that.'], [`/explorer/${'w'.repeat(400)}`, 'Nothing on this chain is called that.'],
+    ['/explorer/%3Cscript%3E', 'Nothing on this chain is called that.'], [`/${'%F0'.repeat(9)}`, 'There is no such page.'],
+  ]) {
+    await visitor.open(path);
+    await page.getByText(said).waitFor();
+    await fits(path);
+  }
+  await visitor.open('/explorer/forms/accounts');
+  await page.getByLabel('Function').selectOption('setGuardians');
+  const fill = async (...values) => {
+    for (const [at, value] of values.entries()) await page.getByLabel(['commitment', 'threshold', 'count'][at], { exact: true }).fill(value);
+    await page.getByRole('button', { name: 'Try without signing' }).click();
+  };
+  await fill('0x1234', '256', '-1');
+  await page.getByText('This is no bytes32.').waitFor();
+  assert.equal(await page.getByText('This is no uint8.').count(), 2);
+  await fill(`0x${'11'.repeat(32)}`, '9'.repeat(500), '1e3');
+  assert.equal(await page.getByText('This is no uint8.').count(), 2);
+  await fill(`0x${'11'.repeat(32)}`, '2', '3');
+  await page.getByText('It would succeed.').waitFor();
+  await fits('a form');
   await visitor.done();
 });
 

@@ -39,6 +39,31 @@ test('one click makes an account, and a fingerprint brings it back, also in a br
   await elsewhere.done();
 });
 
+test('two tabs are one person: what one does the other knows, and neither forgets what the other kept', async () => {
+  const home = await person(browser, node);
+  await giveAuthenticator(home);
+  await home.open('/account');
+  const other = await home.context.newPage();
+  await giveAuthenticator({ context: home.context, page: other });
+  await other.goto(`${node.url}/account`);
+  await other.getByRole('button', { name: 'Make an account' }).waitFor();
+  await home.page.bringToFront(); // a passkey is made in the tab that is seen
+  await home.page.getByRole('button', { name: 'Make an account' }).click();
+  await other.getByText('You are signed in').waitFor();
+  const first = await address(home.page);
+  assert.equal(await address(other), first);
+  await other.bringToFront();
+  await other.getByText('Use another account').click();
+  await other.getByRole('button', { name: 'Make an account' }).click();
+  await other.locator('.mono', { hasText: first }).waitFor({ state: 'detached' });
+  assert.equal((await home.page.evaluate(() => JSON.parse(localStorage.getItem('dure.passkeys')))).length, 2);
+  await other.getByText('dark', { exact: true }).click();
+  await home.page.locator('html[data-theme=dark]').waitFor();
+  await other.getByRole('button', { name: 'Sign out' }).click();
+  await home.page.getByRole('button', { name: 'I have one' }).waitFor();
+  await home.done();
+});
+
 test('from sign-up to a machine that buys: three clicks, ten seconds, one signature, no money', async () => {
   const town = await start({ more: [] });
   const home = await person(browser, town);

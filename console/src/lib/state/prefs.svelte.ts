@@ -24,11 +24,21 @@ export function remember(key: string, value: unknown): void {
   }
 }
 
+/** Tells what another tab of this browser remembered, so that two tabs do not undo each other's work. */
+export function onOtherTab<T>(key: string, heard: (value: T | undefined) => void): void {
+  addEventListener('storage', (event) => event.key === `dure.${key}` && heard(remembered<T>(key)));
+}
+
 const oneOf = <T extends string>(all: readonly T[], value: unknown): T | undefined => all.find((one) => one === value);
 
 class Prefs {
   lang = $state<Lang>(oneOf(LANGS, remembered('lang')) ?? (navigator.language.startsWith('ko') ? 'ko' : 'en'));
   theme = $state<Theme>(oneOf(THEMES, remembered('theme')) ?? 'system');
+
+  constructor() {
+    onOtherTab('lang', (lang) => (this.lang = oneOf(LANGS, lang) ?? this.lang));
+    onOtherTab('theme', (theme) => (this.theme = oneOf(THEMES, theme) ?? 'system'));
+  }
 
   speak(lang: Lang): void {
     this.lang = lang;

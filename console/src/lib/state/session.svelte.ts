@@ -7,7 +7,7 @@ import { same } from '../domain/order';
 import * as injected from '../wallets/injected';
 import type { Passkey } from '../wallets/passkey';
 import { chain } from './chain.svelte';
-import { remember, remembered } from './prefs.svelte';
+import { onOtherTab, remember, remembered } from './prefs.svelte';
 
 type Account = { kind: 'passkey'; passkey: Passkey } | { kind: 'wallet'; address: Address; wallet: string };
 
@@ -35,6 +35,8 @@ class Session {
   wallets = $state.raw<injected.Wallet[]>([]);
 
   constructor() {
+    onOtherTab<Account>('account', (now) => (this.#account = now));
+    onOtherTab<Passkey[]>('passkeys', (now) => (this.passkeys = now ?? []));
     injected.discover((wallet) => (this.wallets = [...this.wallets, wallet]));
   }
 
@@ -126,7 +128,7 @@ class Session {
   }
 
   #keep(passkey: Passkey): void {
-    const others = this.passkeys.filter(({ id }) => id !== passkey.id);
+    const others = (remembered<Passkey[]>('passkeys') ?? this.passkeys).filter(({ id }) => id !== passkey.id);
     this.passkeys = [passkey, ...others].slice(0, PASSKEYS_MAX);
     remember('passkeys', this.passkeys);
   }

@@ -2,7 +2,7 @@ import { words } from '../../lib/i18n/words';
 
 export default words({
   en: {
-    title: 'Machines', mine: 'Mine', town: 'Everybody’s', noMine: 'No machine of yours is here yet.', toHome: 'Take one in on the home page',
+    title: 'Machines', mine: 'Mine', town: 'Everybody’s', none: 'No machine of anybody else is here.', noMine: 'No machine of yours is here yet.', toHome: 'Take one in on the home page',
     unknown: 'No such machine is known.',
     owner: 'Belongs to', model: 'Model', rules: 'What it may buy', limits: 'How much of it is used', noMandate: 'It may buy nothing: no limits were set.',
     paused: 'Ordering is paused.', pause: 'Pause ordering', resume: 'Let it order again', change: 'Change the limits', save: 'Save these limits',
@@ -18,7 +18,7 @@ export default words({
     link: 'Link to this machine', name: 'Name in this browser', keyEpoch: 'Key number', messages: 'Messages signed', id: 'Number on the ledger',
   },
   ko: {
-    title: '기기', mine: '내 기기', town: '모두의 기기', noMine: '아직 내 기기가 없습니다.', toHome: '홈에서 들이기',
+    title: '기기', mine: '내 기기', town: '모두의 기기', none: '다른 사람의 기기가 없습니다.', noMine: '아직 내 기기가 없습니다.', toHome: '홈에서 들이기',
     unknown: '알려진 기기가 아닙니다.',
     owner: '주인', model: '모델', rules: '살 수 있는 것', limits: '쓴 한도', noMandate: '한도를 정하지 않아 아무것도 살 수 없습니다.',
     paused: '주문이 일시 정지되어 있습니다.', pause: '주문 일시 정지', resume: '다시 주문하게 하기', change: '한도 바꾸기', save: '이 한도로 저장',

@@ -39,17 +39,22 @@ function plain(type: string, text: string): unknown {
   if (type === 'string') return text;
   if (type === 'address') return good(isAddress(text, { strict: false }), text);
   if (type === 'bool') return good(text === 'true' || text === 'false', text === 'true');
-  if (type.startsWith('bytes')) return good(isHex(text) && text.length % 2 === 0, text);
+  const size = Number(type.replace(/\D/g, ''));
+  if (type.startsWith('bytes')) return good(isHex(text) && text.length % 2 === 0 && (size === 0 || text.length === 2 + 2 * size), text);
   const digits = text.replaceAll(/[_,\s]/g, '');
-  good(/^\d+$/.test(digits), digits);
-  return Number(type.replace(/\D/g, '')) <= 48 ? Number(digits) : BigInt(digits);
+  good(/^-?\d+$/.test(digits), digits);
+  const [value, half] = [BigInt(digits), 1n << BigInt(size - 1)];
+  good(type.startsWith('u') ? value >= 0n && value < 2n * half : value >= -half && value < half, value);
+  return size <= 48 ? Number(value) : value;
 }
 
 function nested(parameter: AbiParameter, given: unknown): unknown {
   const { type } = parameter;
   if (type.endsWith(']')) {
-    if (!Array.isArray(given)) throw new NoValue(type);
-    const one = { ...parameter, type: type.slice(0, type.lastIndexOf('[')) } as AbiParameter;
+    const at = type.lastIndexOf('[');
+    const count = type.slice(at + 1, -1);
+    if (!Array.isArray(given) || (count !== '' && given.length !== Number(count))) throw new NoValue(type);
+    const one = { ...parameter, type: type.slice(0, at) } as AbiParameter;
     return given.map((item) => nested(one, item));
   }
   if (type !== 'tuple') return plain(type, String(given));

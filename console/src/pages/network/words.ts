@@ -9,6 +9,7 @@ export default words({
     beat: 'Heartbeat', beatWhy: 'Without work a block comes after this long, so that deadlines run.', speed: 'Pace of the clock', speedWhy: (times: string) => `${times} × the wall’s clock.`, real: 'As the wall’s clock.',
     validators: 'Validators', validatorsWhy: 'Who votes on each block.', here: 'this node', one: 'One validator alone: whoever runs it decides which transactions come in and may stop the chain. Nobody’s signature can be made up.', who: 'Who could change this?',
     fullness: 'How full the newest blocks were', fullnessWhy: (limit: string) => `A block holds at most ${limit} gas.`, block: 'Block', share: 'Full', asTable: 'The same as a table', key: 'Public key (Ed25519)',
+    quiet: (blocks: string) => `The last ${blocks} blocks were empty: heartbeats.`,
     chart: (blocks: string, most: string) => `Bars of the last ${blocks} blocks; the fullest had ${most}.`,
   },
   ko: {
@@ -19,6 +20,7 @@ export default words({
     beat: '심장 박동', beatWhy: '할 일이 없어도 이만큼 지나면 블록이 나와 기한이 처리됩니다.', speed: '시계의 빠르기', speedWhy: (times: string) => `벽시계의 ${times}배입니다.`, real: '벽시계와 같습니다.',
     validators: '검증자', validatorsWhy: '블록마다 투표합니다.', here: '이 노드', one: '검증자가 하나뿐입니다. 운영하는 사람이 어떤 거래를 받을지 정하고 체인을 멈출 수 있습니다. 그래도 남의 서명을 지어낼 수는 없습니다.', who: '누가 바꿀 수 있나?',
     fullness: '최신 블록이 찬 정도', fullnessWhy: (limit: string) => `블록 하나에는 최대 ${limit} 가스가 들어갑니다.`, block: '블록', share: '찬 정도', asTable: '표로 보기', key: '공개 열쇠(Ed25519)',
+    quiet: (blocks: string) => `최근 ${blocks}개 블록은 비어 있었습니다: 심장 박동입니다.`,
     chart: (blocks: string, most: string) => `최근 ${blocks}개 블록의 막대. 가장 찬 블록은 ${most}입니다.`,
   },
 });

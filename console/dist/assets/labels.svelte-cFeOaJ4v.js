@@ -1,1 +1,0 @@
-import{a as e,et as t,o as n,q as r}from"./words-BALjqTVO.js";var i=200,a=r(n(`labels`)??{}),o=e=>a[e.toLowerCase()];function s(n,r){let o=Object.keys(a);o.length>=i&&delete a[o[0]],a[n.toLowerCase()]=r,e(`labels`,t(a))}export{o as n,s as t};
