@@ -27,6 +27,8 @@ class Chain {
   beat = $state(0);
   /** The chain's time, milliseconds, going on between blocks. */
   nowMs = $state(0);
+  /** Whether the chain's time is known. Nothing is shown before: a deadline counted from 1970 is a long one, and the page then moves. */
+  begun = $derived(this.nowMs > 0);
   /** How many times as fast as the wall's clock. */
   pace = $state(1);
   chainId = $state(0);
@@ -125,7 +127,7 @@ export function live<T>(ask: () => Promise<T> | undefined) {
   let newest = 0;
   $effect(() => {
     void chain.beat;
-    if (chain.status !== 'live') return;
+    if (chain.status !== 'live' || !chain.begun) return;
     const turn = ++newest;
     ask()?.then(
       (answer) => {
