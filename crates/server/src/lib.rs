@@ -3,7 +3,9 @@
 //! This crate never decides what a transaction may do, never touches a disk, and knows the node only as a [`Backend`].
 
 mod backend;
+mod connection;
 mod documents;
+mod doors;
 mod eth;
 mod filters;
 mod gate;
@@ -16,6 +18,7 @@ mod subscribe;
 mod transaction;
 
 pub use backend::{Account, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, RECORDS_MAX, Validator};
+pub use doors::{Allowance, Counts};
 pub use http::{Limits, Serving, serve};
 pub use key_authorization::{RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector};
 pub use transaction::{BatchCall, BatchTransaction, CallRequest, EcdsaSignature, RequestedCall, RpcReceipt, RpcTransaction};
