@@ -9,6 +9,7 @@ mod community;
 mod port;
 mod say;
 mod town;
+mod vitals;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -23,7 +23,7 @@ use crate::{
 use alloy_primitives::B256;
 use commonware_codec::Encode as _;
 use commonware_cryptography::Signer as _;
-use commonware_runtime::{Runner as _, Supervisor as _, tokio as runtime};
+use commonware_runtime::{Metrics as _, Runner as _, Supervisor as _, tokio as runtime};
 use dure_server::{NewBlock, Validator};
 use std::{future::Future, path::PathBuf, sync::Arc};
 use tokio::sync::{broadcast, mpsc};
@@ -47,6 +47,8 @@ pub struct Config {
 pub struct Running {
     pub served: Arc<Served>,
     pub index: Arc<Index>,
+    /// What the runtime and the parts of agreement count, in Prometheus' text.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     _engines: Vec<engine::Engine<runtime::Context>>,
     _feed: tokio::task::JoinHandle<()>,
 }
@@ -145,7 +147,8 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             tokio::spawn(gossip::send(sender, own));
         }
     }
-    Ok(Running { served, index, _engines: engines, _feed: feed })
+    let metrics = Arc::new(move || context.encode());
+    Ok(Running { served, index, metrics, _engines: engines, _feed: feed })
 }
 
 /// What the index's thread asks.

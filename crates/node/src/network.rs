@@ -19,6 +19,7 @@ use commonware_stream::{
 use commonware_utils::{NZU32, NZUsize, ordered::Set, sys_rng};
 use rand_core::Rng as _;
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
     str::FromStr,
@@ -30,6 +31,8 @@ use std::{
 const NAMESPACE: &[u8] = b"dure";
 /// Messages of one peer on one channel, a second.
 const MESSAGES_PER_S: NonZeroU32 = NZU32!(512);
+/// Connections whose other end has not proven who it is, which it must within 5 s; a machine may open 16 a second, a /24 or /48 128.
+const STRANGERS_MAX: NonZeroU32 = NZU32!(64);
 /// Most validators of a network.
 pub const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
 /// Furthest that the clocks of two peers may differ when they meet.
@@ -85,6 +88,14 @@ pub fn public_key(secret: &Secret) -> B256 {
     B256::from_slice(&secret.public_key().encode())
 }
 
+/// The validators that the first one of this process is connected with, as its metrics say.
+pub fn connected(metrics: &str) -> BTreeSet<&str> {
+    let lines =
+        metrics.lines().filter_map(|line| line.strip_prefix("validator_network_tracker_directory_connected{place=\"0\","));
+    let peers = lines.filter_map(|line| line.strip_prefix("peer=\"")?.split_once("\"} "));
+    peers.filter(|(_, since_ms)| *since_ms != "0").map(|(peer, _)| peer).collect()
+}
+
 /// Starts the sockets and the engine of one validator, and gives the channel on which transactions are handed on.
 pub async fn start(
     context: runtime::Context,
@@ -103,7 +114,7 @@ pub async fn start(
         version: sake::Version::V1,
     };
     let count = u32::try_from(validators.len()).unwrap_or(u32::MAX);
-    let config = discovery::Config::local(
+    let mut config = discovery::Config::local(
         Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
         NAMESPACE,
         seat.listen,
@@ -113,6 +124,7 @@ pub async fn start(
         engine::message_max(count).max(crate::gossip::MESSAGE_MAX_BYTES),
         NZUsize!(1000),
     );
+    config.max_concurrent_handshakes = STRANGERS_MAX;
     let (mut network, mut peers) = discovery::Network::new(context.child("network"), config);
     peers.track(0, validators);
     let mut channels: Vec<_> =

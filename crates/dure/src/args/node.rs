@@ -2,8 +2,9 @@
 
 use crate::{
     chain::Folder,
-    port,
+    port::{self, Door, LogAs},
     say::{Problem, help, line},
+    vitals::room_to_start,
 };
 use axum::Router;
 use dure_node::{
@@ -42,13 +43,19 @@ pub struct Node {
     /// Where to listen for questions, the console among them.
     #[arg(long, value_name = "ADDR", default_value = "localhost:8545")]
     http: String,
+    #[command(flatten)]
+    door: Door,
+    /// How to write down on stderr what happens.
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text", env = "DURE_LOG")]
+    log: LogAs,
 }
 
 impl Node {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        port::log();
+        port::log_as(self.log, "error,dure=info");
         let addresses = port::addresses(&self.http)?;
         let folder = Folder::open(&self.data)?;
+        room_to_start(&self.data)?;
         let given = read(&self.genesis)?;
         let hash = given.hash();
         let genesis = folder.genesis(|| Ok(given))?;
@@ -73,8 +80,8 @@ impl Node {
         let threads = port::threads()?;
         let at_port = threads.handle().clone();
         let ran = disk::run(config, move |running| async move {
-            let serving = port::open(&at_port, &self.http, addresses, running.served.clone(), Router::new()).await?;
-            let http = serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
+            let open = port::open(&at_port, &self.http, &self.door, addresses, (&running, &self.data), Router::new()).await?;
+            let http = open.serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
             if json {
                 line(&json!({ "event": "ready", "http": format!("http://{http}"), "chainId": chain_id, "genesis": hash,
                     "validator": public, "validators": validators }));
@@ -84,11 +91,14 @@ impl Node {
                     self.listen
                 );
             }
-            let ended = port::stopped().await;
+            tracing::info!(chain_id, genesis = %hash, validator = %public, version = env!("CARGO_PKG_VERSION"), "the node is up");
+            let ended = open.stopped().await;
+            tracing::info!("the node stops");
             drop(running);
-            serving.stop().await;
+            open.serving.stop().await;
             ended
         });
+        port::give_back(threads);
         ran.map_err(|error| Problem::unreachable(error.to_string()))?
     }
 }
