@@ -3,6 +3,7 @@
 use crate::{
     args::keys::{TEST_ACCOUNTS, test_key},
     say::Problem,
+    seal,
     town::people::People,
 };
 use alloy_primitives::{Address, B256};
@@ -59,8 +60,7 @@ impl Folder {
     /// # Errors
     /// Where it cannot be made, or another process holds it.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let unusable =
-            |error: std::io::Error| Problem::unreachable(format!("the folder {} cannot be used: {error}", path.display()));
+        let unusable = |error| unusable(path, &error);
         std::fs::create_dir_all(path).map_err(unusable)?;
         let lock = File::create(path.join("lock")).map_err(unusable)?;
         match lock.try_lock() {
@@ -99,8 +99,8 @@ impl Folder {
     /// Where no port is free, or there is no key.
     pub fn alone(&self, genesis: Genesis, speed: Option<u32>) -> Result<Config, Problem> {
         let seats = match genesis.seed {
-            Some(seed) => seats(Genesis::development_keys(seed, genesis.validators.len() as u64))?,
-            None => seats(vec![self.validator()?])?,
+            Some(seed) => seats(Genesis::development_keys(seed, genesis.validators.len() as u64), Some(0))?,
+            None => seats(vec![self.validator()?], self.votes_above()?)?,
         };
         Ok(Config { folder: self.path.clone(), genesis, seats, peers: Vec::new(), speed })
     }
@@ -115,7 +115,28 @@ impl Folder {
         written.map_err(|error| {
             Problem::usage(error).hint("a validator's key is made once; `dure init` shows the one that is here")
         })?;
+        self.seal(0)?;
         network::secret_of(&secret).map(|secret| network::public_key(&secret)).ok_or_else(|| Problem::fault("the key is no key"))
+    }
+
+    /// Above which height the validator of this folder may vote; nothing where it must watch first ([`seal`]).
+    ///
+    /// # Errors
+    /// Where the folder cannot be used.
+    pub fn votes_above(&self) -> Result<Option<u64>, Problem> {
+        seal::votes_above(&self.path).map_err(|error| self.unusable(&error))
+    }
+
+    /// Says that the validator of this folder may vote above `height`.
+    ///
+    /// # Errors
+    /// Where the folder cannot be used.
+    pub fn seal(&self, height: u64) -> Result<(), Problem> {
+        seal::seal(&self.path, height).map_err(|error| self.unusable(&error))
+    }
+
+    fn unusable(&self, error: &std::io::Error) -> Problem {
+        unusable(&self.path, error)
     }
 
     pub fn has_validator(&self) -> bool {
@@ -160,8 +181,12 @@ impl Folder {
     }
 }
 
+fn unusable(folder: &Path, error: &std::io::Error) -> Problem {
+    Problem::unreachable(format!("the folder {} cannot be used: {error}", folder.display()))
+}
+
 /// Validators of this process, each on a port of the loopback that is free now.
-fn seats(keys: Vec<Secret>) -> Result<Vec<Seat>, Problem> {
+fn seats(keys: Vec<Secret>, votes_above: Option<u64>) -> Result<Vec<Seat>, Problem> {
     // Held until all are known, so that no two are the same.
     let free = |_: &_| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0));
     let ports = keys.iter().map(free).collect::<Result<Vec<_>, _>>();
@@ -171,7 +196,7 @@ fn seats(keys: Vec<Secret>) -> Result<Vec<Seat>, Problem> {
         .zip(&ports)
         .map(|(secret, port)| {
             let listen = address(port)?;
-            Ok(Seat { secret, listen, reach: listen })
+            Ok(Seat { secret, listen, reach: listen, votes_above })
         })
         .collect()
 }

@@ -8,6 +8,7 @@ mod chain;
 mod community;
 mod port;
 mod say;
+mod seal;
 mod town;
 mod vitals;
 

@@ -18,6 +18,7 @@ use std::{
 use tokio::{
     runtime::{Handle, Runtime},
     signal::unix::{SignalKind, signal},
+    task::AbortHandle,
 };
 
 /// Of the threads that answer questions: about a third of the chain's share where both want the processor.
@@ -74,6 +75,7 @@ pub fn give_back(threads: Runtime) {
 pub struct Open {
     pub serving: Serving,
     vitals: Arc<Vitals>,
+    metrics: Option<AbortHandle>,
 }
 
 /// Listens and answers, on the threads of `at`.
@@ -96,10 +98,11 @@ pub async fn open(
             .hint("another program may use the port; choose one with --http localhost:PORT")
     })?;
     let vitals = Arc::new(Vitals::new(running, &serving, folder.to_owned()));
-    if let Some(address) = door.metrics {
-        at.spawn(vitals::serve(address, vitals.clone())).await.map_err(Problem::fault)??;
-    }
-    Ok(Open { serving, vitals })
+    let metrics = match door.metrics {
+        Some(address) => Some(at.spawn(vitals::serve(address, vitals.clone())).await.map_err(Problem::fault)??),
+        None => None,
+    };
+    Ok(Open { serving, vitals, metrics })
 }
 
 impl Open {
@@ -112,6 +115,14 @@ impl Open {
             stopped = stopped() => stopped,
             why = self.vitals.clone().watch() => Err(why),
         }
+    }
+
+    /// Closes the port, and that of the metrics.
+    pub async fn close(self) {
+        if let Some(metrics) = self.metrics {
+            metrics.abort();
+        }
+        self.serving.stop().await;
     }
 }
 

@@ -15,6 +15,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use tokio::task::AbortHandle;
 
 /// A node stops while so much is free, before a write fails.
 pub const RESERVE_BYTES: u64 = 64 << 20;
@@ -35,6 +36,7 @@ type Text = Arc<dyn Fn() -> String + Send + Sync>;
 /// A running node, to be looked at.
 pub struct Vitals {
     served: Arc<Served>,
+    votes: bool,
     runtime: Text,
     counts: Arc<Counts>,
     connected: Box<dyn Fn() -> usize + Send + Sync>,
@@ -70,6 +72,7 @@ impl Vitals {
     pub fn new(running: &Running, serving: &Serving, folder: PathBuf) -> Self {
         Self {
             served: running.served.clone(),
+            votes: running.votes,
             runtime: running.metrics.clone(),
             counts: serving.counts(),
             connected: Box::new(serving.connected()),
@@ -113,6 +116,7 @@ impl Vitals {
         }
         let waiting = [("pending", pool.pending as f64), ("queued", pool.queued as f64)];
         page.all("dure_pool_transactions", "gauge", "Transactions that wait.", "state", &waiting);
+        page.gauge("dure_votes", "Whether this validator votes, or only watches.", f64::from(u8::from(self.votes)));
         page.gauge("dure_validators", "Who votes.", self.served.validators.len() as f64);
         let peers = network::connected(runtime).len();
         page.gauge("dure_peers_connected", "Other validators that this one is connected with.", peers as f64);
@@ -216,19 +220,17 @@ fn turned(was: &mut bool, is: bool) -> bool {
     std::mem::replace(was, is) != is
 }
 
-/// Serves `/metrics` on `address`, on the threads at hand, for as long as they run.
+/// Serves `/metrics` on `address`, on the threads at hand, until the task is aborted.
 ///
 /// # Errors
 /// Where the address cannot be listened on.
-pub async fn serve(address: SocketAddr, vitals: Arc<Vitals>) -> Result<SocketAddr, Problem> {
+pub async fn serve(address: SocketAddr, vitals: Arc<Vitals>) -> Result<AbortHandle, Problem> {
     let listening = tokio::net::TcpListener::bind(address).await;
-    let unusable = |error: io::Error| Problem::unreachable(format!("{address} cannot be listened on for metrics: {error}"));
+    let unusable = |error| Problem::unreachable(format!("{address} cannot be listened on for metrics: {error}"));
     let listener = listening.map_err(unusable)?;
-    let at = listener.local_addr().map_err(unusable)?;
     let tell = get(move || {
         let vitals = vitals.clone();
         async move { ([(CONTENT_TYPE, "text/plain; version=0.0.4")], vitals.text()) }
     });
-    tokio::spawn(axum::serve(listener, Router::new().route("/metrics", tell)).into_future());
-    Ok(at)
+    Ok(tokio::spawn(axum::serve(listener, Router::new().route("/metrics", tell)).into_future()).abort_handle())
 }

@@ -44,6 +44,8 @@ pub struct Seat {
     pub listen: SocketAddr,
     /// Where the others reach it.
     pub reach: SocketAddr,
+    /// It votes only in views after the one that made the block of this height final; `None`: it signs nothing and watches.
+    pub votes_above: Option<u64>,
 }
 
 /// A validator elsewhere, and where it is reached. Those that are not named are heard of from those that are.
@@ -106,7 +108,10 @@ pub async fn start(
     node: Arc<Node>,
 ) -> (Engine<runtime::Context>, (impl Sender<PublicKey = Public>, impl Receiver<PublicKey = Public>)) {
     let public = seat.secret.public_key();
-    let scheme = Scheme::signer(NAMESPACE, validators.clone(), seat.secret.clone()).expect("the key is of the genesis");
+    let scheme = match seat.votes_above {
+        Some(_) => Scheme::signer(NAMESPACE, validators.clone(), seat.secret.clone()).expect("the key is of the genesis"),
+        None => Scheme::verifier(NAMESPACE, validators.clone()),
+    };
     let handshake = Sake {
         signer: seat.secret.clone(),
         synchrony_bound: CLOCKS_MAX,
@@ -138,6 +143,7 @@ pub async fn start(
         blocker: peers,
         prefix: if place == 0 { "validator".into() } else { format!("validator-{place}") },
         node,
+        votes_above: seat.votes_above,
         state_sync: false,
         kept_blocks: None,
         sizes: StateSizes::ALONE,

@@ -150,7 +150,7 @@ impl Dev {
             if !json {
                 eprintln!("\nStopped. The chain stays in {}; start again to go on.", self.data.display());
             }
-            open.serving.stop().await;
+            open.close().await;
             ended
         });
         port::give_back(threads);

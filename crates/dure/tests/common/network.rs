@@ -21,6 +21,8 @@ pub fn json(output: &Output) -> Value {
 pub struct Running {
     pub child: Child,
     pub url: String,
+    /// Its first line.
+    pub ready: Value,
 }
 
 impl Running {
@@ -88,7 +90,7 @@ impl Network {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
         let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        Running { child, url: ready["http"].as_str().expect("an address").to_owned() }
+        Running { child, url: ready["http"].as_str().expect("an address").to_owned(), ready }
     }
 }
 
