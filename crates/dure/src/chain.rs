@@ -39,6 +39,8 @@ pub const CREDIT: u32 = 1;
 /// A validator's key, in the folder of its chain.
 const VALIDATOR_KEY: &str = "validator.key";
 const VALIDATOR_KIND: &str = "ed25519";
+/// Held by the process that uses the folder.
+const LOCK: &str = "lock";
 
 /// An account that a person asked for in `--accounts FILE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl Folder {
     pub fn open(path: &Path) -> Result<Self, Problem> {
         let unusable = |error| unusable(path, &error);
         std::fs::create_dir_all(path).map_err(unusable)?;
-        let lock = File::create(path.join("lock")).map_err(unusable)?;
+        let lock = File::create(path.join(LOCK)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Problem::unreachable(format!("another dure runs on {}", path.display()))
@@ -148,14 +150,12 @@ impl Folder {
     /// # Errors
     /// Where there is none, others could read it, or it is none.
     pub fn validator(&self) -> Result<Secret, Problem> {
-        let file = self.path.join(VALIDATOR_KEY);
-        if !file.exists() {
-            return Err(Problem::usage(format!("there is no validator's key in {}", self.path.display()))
-                .hint(format!("make one: dure init --data {}", self.path.display())));
-        }
-        let (kind, secret) = key::read(&file).map_err(Problem::usage)?;
-        let secret = if kind == VALIDATOR_KIND { network::secret_of(&secret) } else { None };
-        secret.ok_or_else(|| Problem::usage(format!("{} is no validator's key; expected `{VALIDATOR_KIND} HEX`", file.display())))
+        validator(&self.path)
+    }
+
+    /// Whether a process holds the folder at `path`.
+    pub fn in_use(path: &Path) -> bool {
+        File::open(path.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// Whether a chain lives here.
@@ -183,6 +183,21 @@ impl Folder {
 
 fn unusable(folder: &Path, error: &std::io::Error) -> Problem {
     Problem::unreachable(format!("the folder {} cannot be used: {error}", folder.display()))
+}
+
+/// The validator's key in `folder`.
+///
+/// # Errors
+/// Where there is none, others could read it, or it is none.
+pub fn validator(folder: &Path) -> Result<Secret, Problem> {
+    let file = folder.join(VALIDATOR_KEY);
+    if !file.exists() {
+        return Err(Problem::usage(format!("there is no validator's key in {}", folder.display()))
+            .hint(format!("make one: dure init --data {}", folder.display())));
+    }
+    let (kind, secret) = key::read(&file).map_err(Problem::usage)?;
+    let secret = if kind == VALIDATOR_KIND { network::secret_of(&secret) } else { None };
+    secret.ok_or_else(|| Problem::usage(format!("{} is no validator's key; expected `{VALIDATOR_KIND} HEX`", file.display())))
 }
 
 /// Validators of this process, each on a port of the loopback that is free now.

@@ -6,6 +6,7 @@
 mod args;
 mod chain;
 mod community;
+mod doctor;
 mod port;
 mod say;
 mod seal;

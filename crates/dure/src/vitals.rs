@@ -18,11 +18,11 @@ use std::{
 use tokio::task::AbortHandle;
 
 /// A node stops while so much is free, before a write fails.
-pub const RESERVE_BYTES: u64 = 64 << 20;
+const RESERVE_BYTES: u64 = 64 << 20;
 /// With less than this a node does not start, so that one that has stopped does not come up to stop again.
-const START_BYTES: u64 = 2 * RESERVE_BYTES;
+pub const START_BYTES: u64 = 2 * RESERVE_BYTES;
 /// Below this there is a warning.
-const LOW_BYTES: u64 = 1 << 30;
+pub const LOW_BYTES: u64 = 1 << 30;
 /// How often the disk is looked at, and how many looks later everything else.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const ALL_EVERY: u64 = 5;

@@ -3,12 +3,13 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "",
     "dev",
     "init",
     "genesis",
     "node",
+    "doctor",
     "town",
     "home",
     "home init",

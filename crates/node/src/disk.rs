@@ -162,6 +162,7 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
     });
     let here = config.seats[0].secret.public_key();
     let validators = set.iter().map(|public| Validator { public_key: B256::from_slice(&public.encode()), here: *public == here });
+    let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || context.encode());
     let (hand_on, to_hand_on) = mpsc::channel(gossip::WAITING_MAX);
     let served = Served {
         node: node.clone(),
@@ -169,6 +170,10 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         news: tell,
         now_ms,
         validators: validators.collect(),
+        connected: Arc::new({
+            let metrics = metrics.clone();
+            move || network::connected(&metrics()).len()
+        }),
         speed,
         measures,
         hand_on: Some(hand_on),
@@ -182,7 +187,6 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             tokio::spawn(gossip::send(sender, own));
         }
     }
-    let metrics = Arc::new(move || context.encode());
     let votes = config.seats[0].votes_above.is_some();
     Ok(Running { served, index, votes, metrics, engines, _feed: feed })
 }

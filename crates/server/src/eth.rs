@@ -63,7 +63,7 @@ const METHODS: &[(&str, Method)] = &[
     ("web3_sha3", |_, p| ok(alloy_primitives::keccak256(next::<Bytes>(p)?))),
     ("net_version", |b, _| ok(b.chain_id().to_string())),
     ("net_listening", |_, _| ok(true)),
-    ("net_peerCount", |_, _| ok(U64::ZERO)),
+    ("net_peerCount", |b, _| ok(U64::from(b.network()?.connected))),
     ("eth_chainId", |b, _| ok(U64::from(b.chain_id()))),
     ("eth_blockNumber", |b, _| ok(U64::from(b.height()))),
     ("eth_syncing", |_, _| ok(false)),

@@ -166,7 +166,11 @@ enum Ended {
     },
 }
 
-fn read(path: &Path) -> Result<Genesis, Problem> {
+/// The genesis in a file.
+///
+/// # Errors
+/// Where there is none.
+pub fn read(path: &Path) -> Result<Genesis, Problem> {
     let text = std::fs::read_to_string(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| {
         Problem::usage(format!("{} is no genesis: {error}", path.display())).hint("make one: dure genesis community.toml")
