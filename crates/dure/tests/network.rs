@@ -9,6 +9,8 @@ use common::{
 use dure_gateways::node::Node;
 use serde_json::Value;
 use std::{
+    io::Write as _,
+    net::TcpStream,
     path::Path,
     process::Output,
     time::{Duration, Instant},
@@ -82,6 +84,32 @@ fn four_organisations_start_a_network_and_go_on_without_one_of_them() {
     };
     let first = hash(&nodes[0]);
     assert!(first.is_string() && nodes.iter().all(|node| hash(node) == first));
+}
+
+#[test]
+fn strangers_at_the_door_of_validators_keep_nobody_out() {
+    let folder = tempfile::tempdir().expect("folder");
+    let network = Network::new(folder.path(), 2);
+    let mut nodes: Vec<Running> = (0..2).map(|place| network.start(place)).collect();
+    pay(&nodes[0]);
+    // Many more than are heard at once; they say nothing, or what nobody understands.
+    let flood: Vec<TcpStream> = (0..300)
+        .filter_map(|number| {
+            let mut stream = TcpStream::connect(&network.reach[0]).ok()?;
+            if number % 2 == 0 {
+                stream.write_all(&[b'x'; 1_024]).ok()?;
+            }
+            Some(stream)
+        })
+        .collect();
+    assert!(flood.len() > 100, "{} were let in by the system", flood.len());
+    pay(&nodes[1]);
+    nodes[1].child.kill().expect("it runs");
+    nodes[1].child.wait().expect("it ends");
+    nodes[1] = network.start(1);
+    pay(&nodes[0]);
+    drop(flood);
+    until_balance(&nodes[1], "3");
 }
 
 #[test]
