@@ -180,7 +180,7 @@ fn app(backend: Arc<dyn Backend>, doors: Arc<Doors>, limits: Limits, more: Route
         async move {
             let request = match admit(request, &doors, &limits).await {
                 Ok(request) => request,
-                Err(refused) => return refused,
+                Err(refused) => return refused.into_response(),
             };
             // JSON-RPC is asked at the root, as every client does; a WebSocket may be opened anywhere.
             let asks = request.method() == Method::POST && request.uri().path() == "/";
@@ -197,13 +197,12 @@ fn app(backend: Arc<dyn Backend>, doors: Arc<Doors>, limits: Limits, more: Route
 }
 
 /// The request with its whole body and its [`Client`], or why it is not answered.
-async fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<Request, Response> {
-    let refuse = |status: StatusCode, why: String| Err((status, why).into_response());
+async fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<Request, (StatusCode, String)> {
     if let Some(name) = foreign(&request, &limits.hosts) {
         doors.counts.foreign_host.one_more();
         let why =
             format!("this node does not answer to the host `{name}`; hint: ask it as localhost, or start it with --host NAME\n");
-        return refuse(StatusCode::FORBIDDEN, why);
+        return Err((StatusCode::FORBIDDEN, why));
     }
     let mut client = request.extensions().get::<Client>().copied().unwrap_or(Client::Here);
     if limits.behind_proxy && client == Client::Here {
@@ -211,7 +210,7 @@ async fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<R
         request.extensions_mut().insert(client);
     }
     if !doors.may_ask(client) {
-        return refuse(StatusCode::TOO_MANY_REQUESTS, OVER_SHARE.to_owned() + "\n");
+        return Err((StatusCode::TOO_MANY_REQUESTS, OVER_SHARE.to_owned() + "\n"));
     }
     doors.used(client, WORK_MIN);
     if ws::is_upgrade_request(&request) {
@@ -222,12 +221,12 @@ async fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<R
         Ok(Ok(body)) => Ok(Request::from_parts(head, body.into())),
         Ok(Err(_)) => {
             let most = limits.body_max_bytes;
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, format!("the request broke off, or has more than {most} bytes\n"))
+            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the request broke off, or has more than {most} bytes\n")))
         }
         Err(_) => {
             doors.counts.slow.one_more();
             let seconds = limits.body_within.as_secs();
-            refuse(StatusCode::REQUEST_TIMEOUT, format!("the request was not there within {seconds} s\n"))
+            Err((StatusCode::REQUEST_TIMEOUT, format!("the request was not there within {seconds} s\n")))
         }
     }
 }
