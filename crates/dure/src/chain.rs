@@ -17,7 +17,7 @@ use dure_node::{
     app::Secret,
     disk::Config,
     genesis::Genesis,
-    network::{self, Seat},
+    network::{self, Seat, public_key},
 };
 use dure_rules::{
     Draft, Env, Memory, Verifier,
@@ -118,7 +118,7 @@ impl Folder {
             Problem::usage(error).hint("a validator's key is made once; `dure init` shows the one that is here")
         })?;
         self.seal(0)?;
-        network::secret_of(&secret).map(|secret| network::public_key(&secret)).ok_or_else(|| Problem::fault("the key is no key"))
+        Ok(public_key(&self.validator()?))
     }
 
     /// Above which height the validator of this folder may vote; nothing where it must watch first ([`seal`]).
@@ -126,7 +126,7 @@ impl Folder {
     /// # Errors
     /// Where the folder cannot be used.
     pub fn votes_above(&self) -> Result<Option<u64>, Problem> {
-        seal::votes_above(&self.path).map_err(|error| self.unusable(&error))
+        seal::votes_above(&self.path, public_key(&self.validator()?)).map_err(|error| self.unusable(&error))
     }
 
     /// Says that the validator of this folder may vote above `height`.
@@ -134,7 +134,7 @@ impl Folder {
     /// # Errors
     /// Where the folder cannot be used.
     pub fn seal(&self, height: u64) -> Result<(), Problem> {
-        seal::seal(&self.path, height).map_err(|error| self.unusable(&error))
+        seal::seal(&self.path, public_key(&self.validator()?), height).map_err(|error| self.unusable(&error))
     }
 
     fn unusable(&self, error: &std::io::Error) -> Problem {

@@ -76,6 +76,8 @@ impl Default for Limits {
     }
 }
 
+/// A request's head.
+const HEAD_MAX_BYTES: usize = 64 << 10;
 /// After the system gave no connection (there are too many open files), until it is asked again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
 
@@ -238,7 +240,7 @@ pub(crate) const OVER_SHARE: &str = "this address has used its share of this nod
 async fn receive(listener: TcpListener, app: Router, doors: Arc<Doors>, limits: Limits) {
     let mut open = JoinSet::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head_within);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_buf_size(HEAD_MAX_BYTES);
     loop {
         while open.try_join_next().is_some() {}
         let Ok((stream, peer)) = listener.accept().await else {

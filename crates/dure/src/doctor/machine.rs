@@ -52,7 +52,8 @@ pub fn key(data: &Path, genesis: Option<&Genesis>) -> Finding {
 
 /// Whether the folder is known to be the newest of its key.
 pub fn sealed(data: &Path) -> Finding {
-    match seal::votes_above(data) {
+    let Ok(secret) = chain::validator(data) else { return Finding::skip("folder", "without its key nothing is known of it") };
+    match seal::votes_above(data, public_key(&secret)) {
         Ok(Some(_)) => Finding::ok("folder", format!("{} is the one that was used last", data.display())),
         Ok(None) => Finding::warn(
             "folder",
