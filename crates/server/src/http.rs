@@ -240,7 +240,7 @@ pub(crate) const OVER_SHARE: &str = "this address has used its share of this nod
 async fn receive(listener: TcpListener, app: Router, doors: Arc<Doors>, limits: Limits) {
     let mut open = JoinSet::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_buf_size(HEAD_MAX_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_header_size(HEAD_MAX_BYTES);
     loop {
         while open.try_join_next().is_some() {}
         let Ok((stream, peer)) = listener.accept().await else {
