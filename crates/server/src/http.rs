@@ -1,25 +1,25 @@
 //! The port: a WebSocket, and a POST to the root, go to JSON-RPC; everything else is the page's and its neighbours'.
 //!
-//! Upon a connection: a place at the door ([`crate::doors`]), or it is closed. Upon a request: the host's name, the purse of the
-//! address, and a body that comes in time; then whoever answers.
+//! Upon a connection: a place at the door ([`crate::doors`]), or it is closed. Upon a request: the host's name and the purse of the
+//! address; then whoever answers.
 
 use crate::{
     backend::Backend,
-    connection::Connection,
+    connection::{Connection, Sent, Turn},
     documents,
     doors::{Allowance, Client, Counts, Doors, WORK_MIN},
     eth, page, subscribe,
 };
 use axum::{
     Json, Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::Request,
     http::{HeaderMap, Method, StatusCode, header::HOST, uri::Authority},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use jsonrpsee::core::id_providers::RandomStringIdProvider;
 use jsonrpsee::server::{BatchRequestConfig, PingConfig, ServerConfig, ServerHandle, stop_channel, ws};
 use serde_json::json;
@@ -43,10 +43,8 @@ pub struct Limits {
     pub subscriptions_max: u32,
     /// What one address may use; this machine itself is not counted.
     pub allowance: Allowance,
-    /// From the first byte, or the last answer, until a request's head is there.
-    pub head_within: Duration,
-    /// From the head until all of the body is there.
-    pub body_within: Duration,
+    /// How long a head may take, or then a body, or the pause between two requests; it may be twice as long.
+    pub sent_within: Duration,
     /// How long a client that is written to may read less than 64 KiB.
     pub read_within: Duration,
     /// How often a WebSocket is asked for a sign of life; after two without an answer it is closed.
@@ -66,8 +64,7 @@ impl Default for Limits {
             connections_max: 1_024,
             subscriptions_max: 64,
             allowance: Allowance { connections_max: 64, saved_max: Duration::from_secs(10), share_percent: 50 },
-            head_within: Duration::from_secs(30),
-            body_within: Duration::from_secs(20),
+            sent_within: Duration::from_secs(30),
             read_within: Duration::from_secs(20),
             ping_every: Duration::from_secs(30),
             hosts: Vec::new(),
@@ -180,7 +177,7 @@ fn app(backend: Arc<dyn Backend>, doors: Arc<Doors>, limits: Limits, more: Route
     let app = Router::new().fallback(move |request: Request| {
         let (pages, mut service, doors, limits) = (pages.clone(), service.clone(), doors.clone(), limits.clone());
         async move {
-            let request = match admit(request, &doors, &limits).await {
+            let request = match admit(request, &doors, &limits) {
                 Ok(request) => request,
                 Err(refused) => return refused.into_response(),
             };
@@ -198,8 +195,8 @@ fn app(backend: Arc<dyn Backend>, doors: Arc<Doors>, limits: Limits, more: Route
     (app.layer(CorsLayer::permissive()), rpc)
 }
 
-/// The request with its whole body and its [`Client`], or why it is not answered.
-async fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<Request, (StatusCode, String)> {
+/// The request with the [`Client`] who asks, or why it is not answered.
+fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<Request, (StatusCode, String)> {
     if let Some(name) = foreign(&request, &limits.hosts) {
         doors.counts.foreign_host.one_more();
         let why =
@@ -215,22 +212,7 @@ async fn admit(mut request: Request, doors: &Doors, limits: &Limits) -> Result<R
         return Err((StatusCode::TOO_MANY_REQUESTS, OVER_SHARE.to_owned() + "\n"));
     }
     doors.used(client, WORK_MIN);
-    if ws::is_upgrade_request(&request) {
-        return Ok(request);
-    }
-    let (head, body) = request.into_parts();
-    match time::timeout(limits.body_within, to_bytes(body, limits.body_max_bytes as usize)).await {
-        Ok(Ok(body)) => Ok(Request::from_parts(head, body.into())),
-        Ok(Err(_)) => {
-            let most = limits.body_max_bytes;
-            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the request broke off, or has more than {most} bytes\n")))
-        }
-        Err(_) => {
-            doors.counts.slow.one_more();
-            let seconds = limits.body_within.as_secs();
-            Err((StatusCode::REQUEST_TIMEOUT, format!("the request was not there within {seconds} s\n")))
-        }
-    }
+    Ok(request)
 }
 
 /// What an address is told that has used more than its share.
@@ -240,7 +222,7 @@ pub(crate) const OVER_SHARE: &str = "this address has used its share of this nod
 async fn receive(listener: TcpListener, app: Router, doors: Arc<Doors>, limits: Limits) {
     let mut open = JoinSet::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head_within).max_header_size(HEAD_MAX_BYTES);
+    http.max_header_size(HEAD_MAX_BYTES);
     loop {
         while open.try_join_next().is_some() {}
         let Ok((stream, peer)) = listener.accept().await else {
@@ -249,15 +231,25 @@ async fn receive(listener: TcpListener, app: Router, doors: Arc<Doors>, limits: 
         };
         let client = Client::from(peer.ip());
         let Some(place) = doors.enter(client) else { continue };
-        let app = app.clone();
+        let (app, place, turn) = (app.clone(), Arc::new(place), Turn::new());
+        let at = turn.clone();
         let answer = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(client);
-            app.clone().oneshot(request.map(Body::new))
+            let (asked, at) = (app.clone().oneshot(request.map(|body| Body::new(Sent::new(body, at.clone())))), at.clone());
+            async move {
+                let answer = asked.await;
+                at.clients();
+                answer
+            }
         });
-        let connection = TokioIo::new(Connection::new(stream, place, limits.read_within));
+        let connection = TokioIo::new(Connection::new(stream, place.clone(), turn.clone(), limits.read_within));
         let served = http.serve_connection(connection, answer).with_upgrades();
+        let within = limits.sent_within;
         open.spawn(async move {
-            let _ = served.await; // whoever broke off, or was too slow, is not told
+            tokio::select! {
+                _ = served => {} // whoever broke off is not told
+                () = turn.missed(within) => place.too_slow(),
+            }
         });
     }
 }

@@ -114,16 +114,29 @@ fn frame(text: &str) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_sends_too_slowly_is_dropped() {
-    let port = Port::open(Limits { head_within: SHORT, body_within: SHORT, ..Limits::default() }).await;
+    let port = Port::open(Limits { sent_within: SHORT, ..Limits::default() }).await;
     let (_, took) = dribble(port.connect().await, "POST / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ").await;
     assert!(took < LONG / 2, "a head without an end: {took:?}");
     let silent = &mut port.connect().await;
     assert_eq!(until_closed(silent).await, "", "who says nothing is not waited for either");
-    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n";
-    let (said, took) = dribble(port.connect().await, head).await;
-    assert!(said.starts_with("HTTP/1.1 408") && took < LONG / 2, "{took:?} {said}");
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n[";
+    let (_, took) = dribble(port.connect().await, head).await;
+    assert!(took < LONG / 2, "a body without an end: {took:?}");
     port.until_nobody_is_connected().await;
-    assert_eq!(port.serving.counts().slow.get(), 1);
+    assert_eq!(port.serving.counts().slow.get(), 3);
+    // Who waits for an answer is not too slow, however long it takes; nor who asks again and again.
+    let batch = format!("[{}]", [CALL; 12].join(","));
+    let said = port.post("Host: localhost\r\n", &batch).await;
+    assert_eq!(said.matches("\"result\"").count(), 12, "after four times the patience: {said}");
+    let mut again = port.connect().await;
+    for _ in 0..12 {
+        let request = format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{CHAIN}", CHAIN.len());
+        again.write_all(request.as_bytes()).await.expect("it is open");
+        let mut part = [0; 1_024];
+        let read = again.read(&mut part).await.expect("an answer");
+        assert!(String::from_utf8_lossy(&part[..read]).contains("HTTP/1.1 "), "it is answered");
+        sleep(SHORT / 3).await;
+    }
     assert!(port.post("Host: localhost\r\n", CHAIN).await.contains("\"0x7\""));
 }
 
