@@ -160,7 +160,8 @@ fn app(backend: Arc<dyn Backend>, doors: Arc<Doors>, limits: Limits, more: Route
     let mut module = eth::module(backend, doors.clone());
     subscribe::add(&mut module);
     let (stop, rpc) = stop_channel();
-    let ping = PingConfig::new().ping_interval(limits.ping_every).inactive_limit(limits.ping_every).max_failures(2);
+    // An answer comes within a ping and the way there and back; who is later than two pings does not answer.
+    let ping = PingConfig::new().ping_interval(limits.ping_every).inactive_limit(2 * limits.ping_every).max_failures(1);
     let config = ServerConfig::builder()
         .max_request_body_size(limits.body_max_bytes)
         .max_response_body_size(limits.answer_max_bytes)

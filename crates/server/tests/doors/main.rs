@@ -233,6 +233,15 @@ async fn a_websocket_without_a_sign_of_life_is_closed() {
     let said = until_closed(&mut idle).await; // it reads, and never answers a ping
     assert!(said.len() >= 2, "it was asked: {said:?}");
     drop(idle);
+    let mut lives = port.websocket().await;
+    for _ in 0..12 {
+        let head = [lives.read_u8().await.expect("it is open"), lives.read_u8().await.expect("it is open")];
+        assert_eq!((head[0], head[1] & 0x80), (0x89, 0), "a ping of the server, four times as often as a deaf client would hear");
+        let mut payload = vec![0; usize::from(head[1])];
+        lives.read_exact(&mut payload).await.expect("all of it");
+        lives.write_all(&[&[0x8a, 0x80 | head[1], 0, 0, 0, 0], payload.as_slice()].concat()).await.expect("it is open");
+    }
+    drop(lives);
     port.until_nobody_is_connected().await;
 }
 
