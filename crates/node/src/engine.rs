@@ -21,6 +21,7 @@ use commonware_consensus::{
         self,
         config::{Floor, ForwardPolicy, SkipPolicy},
         elector::RoundRobin,
+        types::Finalization,
     },
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
@@ -57,6 +58,8 @@ const SYNC_BATCH: NonZeroU64 = NZU64!(32);
 const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
 /// Blocks that may be final and not yet taken over.
 const PENDING_MAX: NonZeroUsize = NZUsize!(16);
+/// Heights that are asked for a certificate before there is held to be none.
+const CERTIFICATES_LOOKED_AT: usize = 256;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Marshal's mailbox: blocks and certificates by height or digest.
@@ -260,9 +263,9 @@ where
     let partition = format!("{prefix}-simplex{}", if votes_above.is_some() { "" } else { "-watching" });
     let floor = match votes_above.unwrap_or(0) {
         0 => Floor::Genesis(genesis_digest),
-        height => match marshal.get_finalization(Height::new(height)).await {
-            Some(finalization) => Floor::Finalized(finalization),
-            None => panic!("the certificate of block {height} is gone: this folder cannot tell where it may vote"),
+        height => match newest_certificate(&marshal, height).await {
+            Some(certificate) => Floor::Finalized(certificate),
+            None => panic!("no certificate of block {height} or a later one is here: this folder cannot tell where it may vote"),
         },
     };
     let pace = node.pace;
@@ -296,6 +299,18 @@ where
     );
     let handle = engine.start(votes, certificates, votes_fetch);
     Engine { handle, blocks: marshal, stateful: stateful_mailbox, synced_at }
+}
+
+/// The newest certificate that is stored, of a block at `height` or above it.
+async fn newest_certificate(blocks: &Blocks, height: u64) -> Option<Finalization<Scheme, Digest>> {
+    let newest = blocks.get_anchor().await?.1.height().get();
+    // A block may be final by the certificate of a later one, but not many in a row.
+    for height in (height..=newest).rev().take(CERTIFICATES_LOOKED_AT) {
+        if let Some(certificate) = blocks.get_finalization(Height::new(height)).await {
+            return Some(certificate);
+        }
+    }
+    None
 }
 
 /// Tells the clock and the chain where the chain stood when this node went down.
