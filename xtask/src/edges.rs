@@ -5,12 +5,13 @@ use crate::Metadata;
 /// Crate and what of ours it may import. What is not here may not be imported.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-rules", &[]),
+    ("dure-proof", &[]),
     ("dure-api", &["dure-rules"]),
     ("dure-execution", &["dure-rules", "dure-api"]),
     ("dure-server", &["dure-rules", "dure-api"]),
     ("dure-gateways", &["dure-rules", "dure-api"]),
-    ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server"]),
-    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node"]),
+    ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-proof"]),
+    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node", "dure-proof"]),
     ("dure-bench", &["dure-rules", "dure-api", "dure-gateways"]),
     ("xtask", &[]),
 ];

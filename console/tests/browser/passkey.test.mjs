@@ -1,7 +1,7 @@
 // A person with a passkey and nothing else: no wallet, no money, nothing to write down.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { abi, account, CREDIT, Machine, orders, rpc, send, start, stockShop } from './chain.mjs';
+import { abi, account, CREDIT, Machine, ORDERS, orders, rpc, send, start, stockShop } from './chain.mjs';
 import { giveAuthenticator, launch, person, shot } from './browser.mjs';
 
 let node, browser;
@@ -60,8 +60,13 @@ test('from sign-up to a machine that buys: three clicks, ten seconds, one signat
   assert.ok(clicks <= 3 && took <= 10_000, `${clicks} clicks, ${took} ms`);
   const id = new URL(page.url()).pathname.split('/')[2];
   const { owner } = (await rpc(town, 'dure_devices', 1_000)).find((device) => device.id === id);
-  assert.equal((await rpc(town, 'dure_account', owner)).nonce, 1, 'one transaction for all three calls');
+  assert.equal((await rpc(town, 'dure_account', owner)).nonce, 1, 'one transaction for all four calls');
   await page.locator('[data-state]').first().waitFor({ timeout: 60_000 }); // it runs low and orders by itself
+  const [order] = (await rpc(town, 'dure_orders', 1_000)).filter((one) => one.device === id);
+  const [{ transactionHash }] = await rpc(town, 'eth_getLogs', { fromBlock: '0x0', address: ORDERS, topics: [null, order.id] });
+  const sent = await rpc(town, 'eth_getTransactionByHash', transactionHash);
+  assert.equal(sent.from, owner, 'the gateway acts in the owner’s name');
+  assert.equal(sent.accessKey, sent.feePayer, 'by the key that it was given, and by its own gas');
   await shot(page, 'machine');
   await home.done();
   await town.stop();

@@ -6,7 +6,7 @@ use crate::{
 };
 use axum::Router;
 use dure_node::disk::Running;
-use dure_server::{Limits, Serving, serve};
+use dure_server::{Limits, PASSKEY_ORIGINS_MAX, PasskeyOrigin, Serving, serve};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     io::IsTerminal as _,
@@ -37,6 +37,25 @@ pub struct Door {
     /// Where to tell Prometheus how the node is, at /metrics.
     #[arg(long, value_name = "ADDR")]
     metrics: Option<SocketAddr>,
+    /// A page of another name that may use the passkeys of this one's: https://NAME; may be given several times.
+    #[arg(long = "passkey-origin", value_name = "ORIGIN")]
+    passkey_origins: Vec<PasskeyOrigin>,
+}
+
+impl Door {
+    /// What clients may ask of the port.
+    ///
+    /// # Errors
+    /// Where there are too many origins.
+    pub fn limits(&self) -> Result<Limits, Problem> {
+        let given = self.passkey_origins.len();
+        if given > PASSKEY_ORIGINS_MAX {
+            return Err(Problem::usage(format!("{given} times --passkey-origin, at most {PASSKEY_ORIGINS_MAX} are taken"))
+                .hint("browsers look at the pages of five names only"));
+        }
+        let (hosts, passkey_origins) = (self.hosts.clone(), self.passkey_origins.clone());
+        Ok(Limits { hosts, behind_proxy: self.behind_proxy, passkey_origins, ..Limits::default() })
+    }
 }
 
 /// Open files that a node asks the system for: connections, peers, and what the chain has open. It makes do with fewer.
@@ -91,7 +110,7 @@ pub async fn open(
     more: Router,
 ) -> Result<Open, Problem> {
     let backend = running.served.clone();
-    let limits = Limits { hosts: door.hosts.clone(), behind_proxy: door.behind_proxy, ..Limits::default() };
+    let limits = door.limits()?;
     let serving = at.spawn(async move { serve(backend, &addresses, limits, more).await });
     let serving = serving.await.map_err(Problem::fault)?.map_err(|error| {
         Problem::unreachable(format!("{asked} cannot be listened on: {error}"))

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "",
     "dev",
     "init",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 22] = [
     "home",
     "home init",
     "home pair",
+    "home key",
     "shop",
     "orders",
     "orders list",

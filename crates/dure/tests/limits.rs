@@ -11,10 +11,14 @@ use std::{
 
 /// Posts `body` and gives status and answer.
 fn post(dev: &Dev, path: &str, host: &str, body: &str) -> (u16, String) {
+    request(dev, "POST", path, host, body)
+}
+
+fn request(dev: &Dev, method: &str, path: &str, host: &str, body: &str) -> (u16, String) {
     let address = dev.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
     let mut stream = TcpStream::connect(address).expect("it listens");
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
     stream.write_all(head.as_bytes()).expect("sent");
@@ -39,7 +43,7 @@ fn ask(dev: &Dev, method: &str, params: Value) -> Value {
 #[test]
 fn whoever_asks_too_much_is_told_so_and_the_node_goes_on() {
     let folder = tempfile::tempdir().expect("folder");
-    let dev = Dev::start(&folder.path().join("data"));
+    let dev = Dev::start_with(&folder.path().join("data"), &["--passkey-origin", "https://home.example.org"]);
 
     let (status, _) = post(&dev, "/", "localhost", &"x".repeat(3 << 20));
     assert_eq!(status, 413, "a body beyond 2 MiB");
@@ -79,6 +83,8 @@ fn whoever_asks_too_much_is_told_so_and_the_node_goes_on() {
     assert_eq!(status, 403, "{why}");
     let (status, _) = post(&dev, "/nowhere", "localhost", "{}");
     assert_eq!(status, 404);
+    let related = request(&dev, "GET", "/.well-known/webauthn", "localhost", "");
+    assert_eq!(related, (200, r#"{"origins":["https://home.example.org"]}"#.to_owned()));
     assert_eq!(dev.send("5")["success"], true);
     assert_eq!(dev.balance(None), "5");
     assert_eq!(dev.stop(), Some(0));

@@ -3,18 +3,16 @@
 
 mod common;
 
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{Address, B512, U256, hex};
 use alloy_signer_local::PrivateKeySigner;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use common::{CREDIT, Dev};
-use dure_api::abi::credits::ICredit;
-use dure_gateways::chain::Chain;
-use dure_rules::{
-    Action, Gtin,
-    bounds::{AMOUNT_MAX, DAY_MS},
-    credits::CreditId,
-    orders::{DeviceKey, MandateTerms, Mode, RegisterDevice, SetMandate, SetSlot, device_id},
+use alloy_sol_types::SolEvent as _;
+use common::{
+    CREDIT, Dev,
+    console::{document, grant},
 };
+use dure_api::abi::{credits::ICredit, orders::IOrders::OrderAsked};
+use dure_gateways::chain::Chain;
+use dure_rules::orders::MODULE;
 use serde_json::{Value, json};
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -25,63 +23,6 @@ use std::{
 
 /// Longest wait for something that should happen.
 const SOON: Duration = Duration::from_secs(90);
-
-/// What a console does with a document: three actions of the owner.
-async fn grant(chain: &Chain, owner: &PrivateKeySigner, document: &Value) -> B256 {
-    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("text: {document}")).to_owned();
-    let bytes = |name: &str| hex::decode(text(&document[name])).expect("hex").try_into().expect("64 bytes");
-    let number = |value: &Value| value.as_u64().expect("a number");
-    assert_eq!(document["keyKind"], "p256");
-    let key = DeviceKey::P256(bytes("key"));
-    let slot = &document["slot"];
-    let gtins: Vec<Gtin> =
-        slot["gtins"].as_array().expect("a list").iter().map(|gtin| text(gtin).parse().expect("a GTIN")).collect();
-    let device = device_id(&key);
-    let model = text(&document["model"]).parse().expect("a GTIN");
-    let number_of = number(&slot["number"]) as u8;
-    let now_ms = chain.node.head().await.expect("a block").time_ms;
-    let terms = MandateTerms {
-        mode: Mode::Auto,
-        credit: CreditId(text(&document["credit"]).parse().expect("an address")),
-        shops: Vec::new(),
-        gtins: gtins.clone(),
-        unit_price_max: AMOUNT_MAX,
-        order_max: 900,
-        period_ms: 30 * DAY_MS,
-        period_amount_max: 3_600,
-        period_count_max: 4,
-        interval_min_ms: 0,
-        arbiters: document["arbiters"]
-            .as_array()
-            .expect("a list")
-            .iter()
-            .map(|one| text(one).parse().expect("an address"))
-            .collect(),
-        default_refund_min_percent: 0,
-        evidence_settles: true,
-        address_commitment: text(&document["addressCommitment"]).parse().expect("a hash"),
-        expires_ms: now_ms + 360 * DAY_MS,
-    };
-    let described = SetSlot {
-        device,
-        slot: number_of,
-        unit: text(&slot["unit"]),
-        capacity: number(&slot["capacity"]),
-        threshold: number(&slot["threshold"]),
-        rearm: number(&slot["rearm"]),
-        gtins,
-    };
-    use dure_rules::orders::Action as Orders;
-    let possession = bytes("possession");
-    for action in [
-        Orders::from(RegisterDevice { model, key, attestation: B256::ZERO, possession }),
-        described.into(),
-        SetMandate { device, slot: number_of, terms }.into(),
-    ] {
-        chain.act(owner, Action::from(action)).await.expect("granted");
-    }
-    device
-}
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
@@ -109,9 +50,8 @@ fn a_gateway_shows_a_link_and_goes_on_when_the_owner_has_signed() {
     let mut line = || -> Value { serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON") };
     let shown = line();
     let link = shown["link"].as_str().expect("a link");
-    let (page, fragment) = link.split_once('#').expect("a fragment");
+    let (page, document) = document(link);
     assert_eq!(page, format!("{}/pair", dev.url));
-    let document: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(fragment).expect("base64url")).expect("JSON");
     let device = runtime().block_on(async {
         let chain = Chain::connect(&dev.url).await.expect("a node");
         grant(&chain, &owner, &document).await
@@ -160,5 +100,13 @@ fn a_visitor_without_money_takes_a_machine_of_the_showroom_and_it_buys() {
         let balance = ICredit::balanceOfCall { account: owner.address() };
         let balance = chain.view_at(CREDIT.parse().expect("an address"), balance).await.expect("answered");
         assert!(balance > U256::ZERO && balance < U256::from(5_000), "welcomed, and has paid: {balance} {order}");
+        // The gateway acted in the visitor's name, and left the gas of a newcomer to the visitor.
+        let asked = json!({ "address": MODULE, "topics": [OrderAsked::SIGNATURE_HASH, order["id"]], "fromBlock": "0x0" });
+        let logs: Vec<Value> = chain.node.ask("eth_getLogs", &[asked]).await.expect("answered");
+        let hash = logs[0]["transactionHash"].clone();
+        let sent: Value = chain.node.ask("eth_getTransactionByHash", &[hash]).await.expect("answered");
+        let gateway: B512 = document["gateway"]["key"].as_str().and_then(|key| key.parse().ok()).expect("a key");
+        let gateway = json!(Address::from_raw_public_key(gateway.as_slice()));
+        assert_eq!((&sent["from"], &sent["accessKey"], &sent["feePayer"]), (&json!(owner.address()), &gateway, &gateway));
     });
 }

@@ -1,11 +1,11 @@
 //! What a transaction is made of: one of Ethereum's, or a batch.
 
 use crate::TransactionError;
-use crate::batch::{BATCH_TYPE, SignedBatch};
 use alloy_consensus::{Transaction as _, TxEnvelope};
 use alloy_eips::eip2718::{Decodable2718 as _, Encodable2718 as _, Typed2718 as _};
 use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, B256, Bytes, U256};
+use dure_api::batch::{BATCH_TYPE, SignedBatch};
 
 /// A signed transaction of any type that the chain takes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The EVM, set up for this chain: one transaction at a time, whichever type it has.
 
-use crate::batch::{Batch, SignedBatch, run};
+use crate::batch::run;
 use crate::ledger::{Acting, Db, Miss};
 use crate::modules::{Law, Place, precompiles};
 use crate::{BlockEnv, Envelope, PREVRANDAO, Transaction};
@@ -8,6 +8,7 @@ use alloy_consensus::{TxEip7702, TxEnvelope, TxType};
 use alloy_evm::precompiles::PrecompilesMap;
 use alloy_evm::{EvmEnv, FromRecoveredTx as _, eth::EthEvmBuilder, eth::EthEvmContext};
 use alloy_primitives::{Address, U256};
+use dure_api::batch::{Batch, SignedBatch};
 use revm::context::result::{EVMError, ResultAndState};
 use revm::context::{CfgEnv, TxEnv};
 use revm::context_interface::either::Either;

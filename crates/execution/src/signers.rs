@@ -12,13 +12,14 @@
 //! This module never checks a signature: the transaction names its signers. It never changes a record either: what a key
 //! authorisation does is done by the first call of the batch.
 
-use crate::batch::{Call, Grant, KeyKind};
+use crate::batch::Grant;
 use crate::ledger::Acting;
 use crate::machine::Work;
 use crate::modules::Signatures;
 use crate::{Envelope, Transaction};
 use alloy_eips::eip7702::{RecoveredAuthority, RecoveredAuthorization};
 use alloy_primitives::{Address, U256};
+use dure_api::batch::{Call, KeyKind};
 use dure_rules::accounts::{self, Field, Refusal};
 use dure_rules::{Draft, Env, Failure, Source, Stop};
 use revm::context_interface::either::Either;
@@ -179,7 +180,7 @@ impl fmt::Display for KeyRefused {
             }
             Refusal::KeyKnown { key } => write!(
                 f,
-                "{key} is or was a key of the account, and an address is one once; hint: leave the key authorisation out, or make a new key"
+                "{key} is or was a key of the account or was revoked in advance, and an address is one once; hint: leave the key authorisation out, or make a new key"
             ),
             Refusal::OutOfBounds { field } => write!(f, "the key authorisation is outside the bounds: {}", bound_of(field)),
             Refusal::TooManyKeys { max } => write!(f, "the account has {max} access keys already; hint: revoke one"),

@@ -1,11 +1,12 @@
 //! A transaction whose signers are known: decoded and recovered once, shared from then on.
 
 use crate::Envelope;
-use crate::batch::{AuthorizationError, BatchError, Grant, KeyKind, SignatureError, Signers};
+use crate::batch::{self, Grant, GrantError, SignerError, Signers};
 use alloy_consensus::transaction::{RlpEcdsaEncodableTx, SignerRecoverable as _};
 use alloy_consensus::{Signed, Transaction as _, TxEnvelope, TxLegacy, TxType};
 use alloy_eips::eip7702::{RecoveredAuthorization, constants::PER_EMPTY_ACCOUNT_COST};
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256};
+use dure_api::batch::{BatchError, KeyKind};
 use dure_rules::ids::SYSTEM;
 use std::sync::Arc;
 
@@ -49,9 +50,9 @@ pub enum TransactionError {
     #[error("the signature recovers to no account")]
     BadSignature,
     #[error("a signature of this transaction is not taken: {0}")]
-    BatchSignature(#[from] SignatureError),
+    BatchSignature(#[from] SignerError),
     #[error("this transaction's key authorisation is not taken: {0}")]
-    KeyAuthorization(#[from] AuthorizationError),
+    KeyAuthorization(#[from] GrantError),
 }
 
 /// Each authorisation costs a recovery and a few reads before the EVM sees the gas limit: what cannot pay for its list is not looked at.
@@ -95,10 +96,10 @@ impl Transaction {
                 (Signers { sender, payer: sender, access_key: None }, None)
             }
             Envelope::Batch(signed) => {
-                let signers = signed.recover()?;
+                let signers = batch::recover(signed)?;
                 let access_key = signers.access_key.map(|(key, _)| key);
                 let grant = signed.batch.key_authorization.as_ref();
-                (signers, grant.map(|grant| grant.grant(chain_id, signers.sender, access_key)).transpose()?)
+                (signers, grant.map(|grant| Grant::of(grant, chain_id, signers.sender, access_key)).transpose()?)
             }
         };
         Ok(Self(Arc::new(Inner { envelope, signers, grant, authorizations })))

@@ -4,7 +4,7 @@ use crate::node::{Node, NodeError, Receipt};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolEvent, SolInterface as _};
-use dure_api::abi::{self, orders::IOrders};
+use dure_api::abi::{self, accounts::IAccounts, orders::IOrders};
 use dure_rules::{
     Action, Gtin,
     orders::{MODULE, OfferId, OrderState, Reasons},
@@ -56,11 +56,30 @@ impl Chain {
     pub async fn act(&self, key: &PrivateKeySigner, action: impl Into<Action>) -> Result<Receipt, NodeError> {
         let (to, data) = abi::encode(&action.into());
         let receipt = self.node.send(key, TxKind::Call(to), data.clone(), U256::ZERO).await?;
+        self.succeeded(receipt, key.address(), to, &data).await
+    }
+
+    /// As [`Self::act`], for `account`, by `key`, which is an access key of it.
+    ///
+    /// # Errors
+    /// As [`Self::act`]; also where the key may not.
+    pub async fn act_for(
+        &self,
+        account: Address,
+        key: &PrivateKeySigner,
+        action: impl Into<Action>,
+    ) -> Result<Receipt, NodeError> {
+        let (to, data) = abi::encode(&action.into());
+        let receipt = self.node.send_for(account, key, to, data.clone()).await?;
+        self.succeeded(receipt, account, to, &data).await
+    }
+
+    async fn succeeded(&self, receipt: Receipt, from: Address, to: Address, data: &Bytes) -> Result<Receipt, NodeError> {
         if receipt.success {
             return Ok(receipt);
         }
         // It was good when it was estimated, and the state moved: ask what stands against it now.
-        let again = self.node.call(key.address(), to, &data, &json!("latest")).await;
+        let again = self.node.call(from, to, data, &json!("latest")).await;
         Err(again.err().unwrap_or_else(|| NodeError::Refused(format!("transaction {} failed", receipt.hash))))
     }
 }
@@ -138,7 +157,8 @@ pub fn words(bytes: &Bytes) -> String {
     if let Ok(IOrders::IOrdersErrors::CannotPlace(refused)) = IOrders::IOrdersErrors::abi_decode(bytes) {
         return format!("this order cannot be placed: {}", reasons(refused.reasons));
     }
-    let name = bytes.first_chunk::<4>().and_then(|selector| IOrders::IOrdersErrors::name_by_selector(*selector));
+    let selector = bytes.first_chunk::<4>().copied().unwrap_or_default();
+    let name = IOrders::IOrdersErrors::name_by_selector(selector).or(IAccounts::IAccountsErrors::name_by_selector(selector));
     name.map_or_else(|| format!("refused with {}", hex::encode_prefixed(bytes)), |name| format!("refused: {}", spaced(name)))
 }
 

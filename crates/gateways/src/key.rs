@@ -146,6 +146,21 @@ pub fn write_account(path: &Path, key: &PrivateKeySigner) -> Result<(), KeyError
     write(path, "secp256k1", key.to_bytes().as_slice())
 }
 
+/// Writes the key of an account over another one: a crash leaves the old file or the new one.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn replace_account(path: &Path, key: &PrivateKeySigner) -> Result<(), KeyError> {
+    let failed = |error: std::io::Error| KeyError::File { path: path.to_owned(), why: error.to_string() };
+    let beside = path.with_extension("part");
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    write_account(&beside, key)?;
+    std::fs::rename(&beside, path).map_err(failed)
+}
+
 /// The kind and the secret in a key file.
 ///
 /// # Errors
@@ -187,6 +202,17 @@ mod tests {
         assert!(matches!(read_account(&path), Err(KeyError::Kind { .. })), "a device's key is no account's");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("set");
         assert_eq!(DeviceSigner::read(&path).err(), Some(KeyError::Open { path }));
+    }
+
+    #[test]
+    fn the_key_of_an_account_is_replaced_by_another_that_is_its_owners_alone() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("relay.key");
+        let (old, new) = (PrivateKeySigner::random(), PrivateKeySigner::random());
+        write_account(&path, &old).expect("written");
+        std::fs::write(folder.path().join("relay.part"), "left by a crash").expect("written");
+        replace_account(&path, &new).expect("replaced");
+        assert_eq!(read_account(&path).expect("private").address(), new.address());
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! A node, asked over JSON-RPC: what it answers, and how a transaction is signed, sent and waited for.
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718 as _;
-use alloy_primitives::{Address, B256, Bytes, Log, LogData, TxKind, U64, U256};
+use alloy_eips::{eip2718::Encodable2718 as _, eip2930::AccessList};
+use alloy_primitives::{Address, B256, Bytes, Log, LogData, Signature, TxKind, U64, U256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
+use dure_api::batch::{Batch, Call, KeySignature, SenderSignature, SignedBatch, access_key_hash};
 use jsonrpsee::core::{ClientError, client::ClientT, params::ArrayParams};
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
@@ -171,21 +172,77 @@ impl Node {
         if let TxKind::Call(to) = to {
             request["to"] = json!(to);
         }
-        let gas: U64 = self.ask("eth_estimateGas", &[request]).await?;
+        let gas_limit = self.gas_limit(request).await?;
         let nonce: U64 = self.ask("eth_getTransactionCount", &[json!(from), json!("pending")]).await?;
         let transaction = TxEip1559 {
             chain_id: self.chain_id().await?,
             nonce: nonce.to(),
-            gas_limit: gas.to::<u64>().saturating_mul(3) / 2 + GAS_SPARE,
+            gas_limit,
             to,
             value,
             input: data,
             ..TxEip1559::default() // gas costs nothing
         };
-        let signed = key.sign_hash_sync(&transaction.signature_hash());
-        let signature = signed.map_err(|error| NodeError::Unsigned(error.to_string()))?;
+        let signature = sign(key, &transaction.signature_hash())?;
         let envelope = TxEnvelope::from(transaction.into_signed(signature));
-        let hash: B256 = self.ask("eth_sendRawTransaction", &[json!(Bytes::from(envelope.encoded_2718()))]).await?;
+        self.hand_in(envelope.encoded_2718()).await
+    }
+
+    /// As [`Self::send`], for `account`, by `key`, which is an access key of it. Nothing else that the account sends waits for
+    /// this: nonces are of a sequence that no other key takes, and the gas is of the key's own account where that has more left.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; also where the key may not.
+    pub async fn send_for(
+        &self,
+        account: Address,
+        key: &PrivateKeySigner,
+        to: Address,
+        data: Bytes,
+    ) -> Result<Receipt, NodeError> {
+        let nonce_key = U256::from_be_slice(key.address().as_slice());
+        let call = json!({ "to": to, "data": data });
+        let asked = json!({
+            "from": account, "calls": [call], "nonceKey": nonce_key, "keyId": key.address(), "keyType": "secp256k1",
+        });
+        let gas_limit = self.gas_limit(asked).await?;
+        let nonce: U64 = self.ask("dure_nonce", &[json!(account), json!(nonce_key)]).await?;
+        let mut batch = Batch {
+            chain_id: self.chain_id().await?,
+            max_priority_fee_per_gas: 0, // gas costs nothing
+            max_fee_per_gas: 0,
+            gas_limit,
+            calls: vec![Call { to: TxKind::Call(to), value: U256::ZERO, input: data }],
+            access_list: AccessList::default(),
+            nonce_key,
+            nonce: nonce.to(),
+            valid_before_s: None,
+            valid_after_s: None,
+            fee_payer_signature: None,
+            key_authorization: None,
+        };
+        if self.allowance_gas(key.address()).await? >= self.allowance_gas(account).await? {
+            batch.fee_payer_signature = Some(sign(key, &batch.fee_payer_hash(account))?);
+        }
+        let signature = sign(key, &access_key_hash(batch.sender_hash(), account))?;
+        let signature = SenderSignature { account: Some(account), key: KeySignature::Secp256k1(signature) };
+        self.hand_in(SignedBatch::new(batch, signature).encoded()).await
+    }
+
+    /// What is reserved for a transaction; what it asks for is refused here where it would fail.
+    async fn gas_limit(&self, request: Value) -> Result<u64, NodeError> {
+        let estimate: U64 = self.ask("eth_estimateGas", &[request]).await?;
+        Ok(estimate.to::<u64>().saturating_mul(3) / 2 + GAS_SPARE)
+    }
+
+    /// Gas that an account may use now.
+    async fn allowance_gas(&self, account: Address) -> Result<u64, NodeError> {
+        let known: Value = self.ask("dure_account", &[json!(account)]).await?;
+        known["allowanceGas"].as_u64().ok_or_else(|| self.misunderstood("an account's allowance"))
+    }
+
+    async fn hand_in(&self, raw: Vec<u8>) -> Result<Receipt, NodeError> {
+        let hash: B256 = self.ask("eth_sendRawTransaction", &[json!(Bytes::from(raw))]).await?;
         self.wait(hash).await
     }
 
@@ -240,6 +297,10 @@ impl Node {
         }
         Ok(all)
     }
+}
+
+fn sign(key: &PrivateKeySigner, hash: &B256) -> Result<Signature, NodeError> {
+    key.sign_hash_sync(hash).map_err(|error| NodeError::Unsigned(error.to_string()))
 }
 
 /// One log as JSON-RPC gives it.

@@ -3,9 +3,8 @@
 use crate::wire::rpc_secp256k1;
 use alloy_primitives::{B256, U64, U256};
 use alloy_rpc_types_eth::TransactionRequest;
-use dure_execution::batch::{
-    AskedTerms, AuthorizationError, Call, CallScope, Grant, KeyAuthorization, KeyKind, KeySignature, SpendingLimit,
-};
+use dure_api::batch::{AskedTerms, AuthorizationError, Call, CallScope, KeyAuthorization, KeyKind, KeySignature, SpendingLimit};
+use dure_execution::batch::Grant;
 use dure_execution::views::Request;
 use dure_server::{
     BackendError, CallRequest, EcdsaSignature, RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector,
@@ -46,7 +45,7 @@ fn kind_of(name: &str) -> Result<KeyKind, BackendError> {
     KeyKind::ALL.into_iter().find(|kind| kind_name(*kind) == name).ok_or_else(unknown)
 }
 
-/// As if the account had signed it: a question carries no promise.
+/// As if a full key of the account had signed it: a question carries no promise.
 fn grant_of(asked: RpcKeyAuthorization) -> Result<Grant, BackendError> {
     let refused = |error: AuthorizationError| BackendError::Refused(format!("the key authorisation is not taken: {error}"));
     let RpcKeyAuthorization { key_id: key, key_type, expiry, limits, allowed_calls, is_admin, .. } = asked;

@@ -96,8 +96,8 @@ pub struct Engine<E: Spawner + Context> {
 
 /// Largest message that any channel carries, bytes.
 pub fn message_max(validators: u32) -> u32 {
-    // Key, value, and what the operation's codec adds.
-    const OPERATION_MAX: usize = 32 + state::VALUE_MAX_BYTES + 16;
+    // Key, value, the next key, and what the operation's codec adds.
+    const OPERATION_MAX: usize = 32 + state::VALUE_MAX_BYTES + 32 + 16;
     max_message_size(&[
         simplex::max_payload_size::<Scheme, Digest>(validators),
         marshal::max_payload_size::<Standard<Block>, Scheme>(validators, &()),

@@ -4,6 +4,7 @@
 
 use crate::{
     app::{App, Node, Public, Scheme, Secret},
+    block::Block,
     engine::{self, Engine, EngineConfig},
     state::StateSizes,
 };
@@ -27,8 +28,9 @@ use std::{
     time::Duration,
 };
 
-/// What is signed in agreement is signed for this purpose.
-const NAMESPACE: &[u8] = b"dure";
+/// What is signed in agreement is signed for this purpose and for one chain: the hash of its genesis follows. So no vote of an
+/// organisation counts on another chain of its, and peers of different chains do not meet.
+const PURPOSE: &[u8] = b"dure";
 /// Messages of one peer on one channel, a second.
 const MESSAGES_PER_S: NonZeroU32 = NZU32!(512);
 /// Connections whose other end has not proven who it is, which it must within 5 s; a machine may open 16 a second, a /24 or /48 128.
@@ -98,6 +100,11 @@ pub fn connected(metrics: &str) -> BTreeSet<&str> {
     peers.filter(|(_, since_ms)| *since_ms != "0").map(|(peer, _)| peer).collect()
 }
 
+/// What votes of the chain that begins with `genesis` are signed for.
+pub fn namespace(genesis: &Block) -> Vec<u8> {
+    [PURPOSE, genesis.hash().as_slice()].concat()
+}
+
 /// Starts the sockets and the engine of one validator, and gives the channel on which transactions are handed on.
 pub async fn start(
     context: runtime::Context,
@@ -108,9 +115,10 @@ pub async fn start(
     node: Arc<Node>,
 ) -> (Engine<runtime::Context>, (impl Sender<PublicKey = Public>, impl Receiver<PublicKey = Public>)) {
     let public = seat.secret.public_key();
+    let namespace = namespace(&node.genesis);
     let scheme = match seat.votes_above {
-        Some(_) => Scheme::signer(NAMESPACE, validators.clone(), seat.secret.clone()).expect("the key is of the genesis"),
-        None => Scheme::verifier(NAMESPACE, validators.clone()),
+        Some(_) => Scheme::signer(&namespace, validators.clone(), seat.secret.clone()).expect("the key is of the genesis"),
+        None => Scheme::verifier(&namespace, validators.clone()),
     };
     let handshake = Sake {
         signer: seat.secret.clone(),
@@ -121,7 +129,7 @@ pub async fn start(
     let count = u32::try_from(validators.len()).unwrap_or(u32::MAX);
     let mut config = discovery::Config::local(
         Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
-        NAMESPACE,
+        &namespace,
         seat.listen,
         seat.reach,
         others.into_iter().map(|peer| (peer.public, peer.reach.into())).collect(),

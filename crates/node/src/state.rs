@@ -1,7 +1,7 @@
 //! The one authenticated database: accounts, EVM slots, code and records, each under its 32-byte key.
 //!
-//! The index is unordered: absence proofs and ranges would cost twice the disk and a slower restart. It is one alias,
-//! [`State`]; nothing else names the kind.
+//! The index is ordered: each record bears the next key, so that a proof can show that a key holds nothing. It is one alias,
+//! [`State`]; nothing else but [`crate::prove`] needs to know the kind.
 
 use alloy_primitives::{B256, b256};
 use bytes::{BufMut, Bytes};
@@ -30,7 +30,7 @@ pub type Digest = sha256::Digest;
 /// How the database's operations are committed to.
 pub type Family = mmr::Family;
 /// The database.
-pub type State<E> = current::unordered::variable::Db<Family, E, Digest, Value, Sha256, EightCap, STATUS_BYTES, Sequential>;
+pub type State<E> = current::ordered::variable::Db<Family, E, Digest, Value, Sha256, EightCap, STATUS_BYTES, Sequential>;
 /// The database as the block loop shares it.
 pub type Databases<E> = Shared<State<E>>;
 /// A handle that can only read.

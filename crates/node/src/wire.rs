@@ -5,10 +5,8 @@ use crate::history::{FinalBlock, FinalTransaction, PlacedLog};
 use alloy_consensus::{Eip658Value, Receipt, transaction::Recovered};
 use alloy_primitives::{Address, B256, Signature, U64, U128, U256};
 use alloy_rpc_types_eth::{AnyReceiptEnvelope, Header, Log, Transaction, TransactionReceipt};
-use dure_execution::{
-    Envelope,
-    batch::{Call, KeySignature, SignedBatch},
-};
+use dure_api::batch::{BATCH_TYPE, Call, KeySignature, SignedBatch};
+use dure_execution::Envelope;
 use dure_server::{BatchCall, BatchTransaction, EcdsaSignature, RpcReceipt, RpcTransaction};
 use std::num::NonZeroU64;
 
@@ -88,7 +86,7 @@ fn rpc_batch(signed: &SignedBatch, names: Names, place: Place) -> BatchTransacti
     let call = |call: &Call| BatchCall { to: call.to.to().copied(), value: call.value, input: call.input.clone() };
     BatchTransaction {
         hash: *hash,
-        r#type: U64::from(dure_execution::batch::BATCH_TYPE),
+        r#type: U64::from(BATCH_TYPE),
         from: names.from,
         chain_id: U64::from(batch.chain_id),
         nonce: U64::from(batch.nonce),

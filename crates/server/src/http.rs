@@ -8,7 +8,9 @@ use crate::{
     connection::{Connection, Sent, Turn},
     documents,
     doors::{Allowance, Client, Counts, Doors, WORK_MIN},
-    eth, page, subscribe,
+    eth, page,
+    passkeys::{self, PasskeyOrigin},
+    subscribe,
 };
 use axum::{
     Json, Router,
@@ -51,6 +53,8 @@ pub struct Limits {
     pub ping_every: Duration,
     /// Names, without a port, under which the port may be asked beside `localhost` and addresses.
     pub hosts: Vec<String>,
+    /// Pages of other names that may use the passkeys of this port's name; at most [`crate::PASSKEY_ORIGINS_MAX`].
+    pub passkey_origins: Vec<PasskeyOrigin>,
     /// Connections of this machine come from a proxy, whose `X-Forwarded-For` says who asks.
     pub behind_proxy: bool,
 }
@@ -68,6 +72,7 @@ impl Default for Limits {
             read_within: Duration::from_secs(20),
             ping_every: Duration::from_secs(30),
             hosts: Vec::new(),
+            passkey_origins: Vec::new(),
             behind_proxy: false,
         }
     }
@@ -172,8 +177,11 @@ fn app(backend: Arc<dyn Backend>, doors: Arc<Doors>, limits: Limits, more: Route
         .enable_ws_ping(ping)
         .build();
     let service = jsonrpsee::server::Server::builder().set_config(config).to_service_builder().build(module, stop);
-    let pages: Router =
-        page::routes().route("/health", get(move || health(asked.clone()))).merge(documents::routes()).merge(more);
+    let pages: Router = page::routes()
+        .route("/health", get(move || health(asked.clone())))
+        .merge(documents::routes())
+        .merge(passkeys::routes(&limits.passkey_origins))
+        .merge(more);
     let limits = Arc::new(limits);
     let app = Router::new().fallback(move |request: Request| {
         let (pages, mut service, doors, limits) = (pages.clone(), service.clone(), doors.clone(), limits.clone());

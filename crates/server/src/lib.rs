@@ -13,6 +13,7 @@ mod http;
 mod key_authorization;
 mod orders;
 mod page;
+mod passkeys;
 mod powers;
 mod subscribe;
 mod transaction;
@@ -21,4 +22,5 @@ pub use backend::{Account, Backend, BackendError, Finality, LOGS_MAX, Network, N
 pub use doors::{Allowance, Counts};
 pub use http::{Limits, Serving, serve};
 pub use key_authorization::{RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector};
+pub use passkeys::{NoOrigin, PASSKEY_ORIGINS_MAX, PasskeyOrigin};
 pub use transaction::{BatchCall, BatchTransaction, CallRequest, EcdsaSignature, RequestedCall, RpcReceipt, RpcTransaction};

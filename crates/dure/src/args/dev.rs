@@ -94,6 +94,7 @@ impl Dev {
     pub fn run(self, json: bool) -> Result<(), Problem> {
         port::log_as(self.log, "error,rumqttd=off,dure=warn");
         let addresses = port::addresses(&self.http)?;
+        self.door.limits()?; // before anything is begun
         let folder = Folder::open(&self.data)?;
         room_to_start(&self.data)?;
         let goes_on = folder.has_chain();

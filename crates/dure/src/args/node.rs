@@ -59,6 +59,7 @@ pub struct Node {
 impl Node {
     pub fn run(self, json: bool) -> Result<(), Problem> {
         port::log_as(self.log, "error,dure=info");
+        self.door.limits()?; // before anything is begun
         let folder = Folder::open(&self.data)?;
         room_to_start(&self.data)?;
         let given = read(&self.genesis)?;

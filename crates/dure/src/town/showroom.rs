@@ -69,7 +69,7 @@ impl Showroom {
         if guests.insert(owner) {
             self.came.notify_one();
         }
-        Ok(Pairing::new(machine, &guest.washer, self.chain_id, owner))
+        Ok(Pairing::new(machine, &guest.washer, &guest.relay, self.chain_id, owner))
     }
 
     /// Those of the visitors that are not in `known`.

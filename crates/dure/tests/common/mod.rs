@@ -1,6 +1,8 @@
 //! A node in a process of its own, for the tests of every command.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub mod console;
+pub mod household;
 pub mod network;
 
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Key authorisations for tests: the encoder that wallets have and a chain does not need.
 
-use super::{AskedTerms, KeyAuthorization, KeySignature};
 use alloy_primitives::{Address, B256, keccak256};
 use alloy_rlp::{EMPTY_STRING_CODE, Header};
+use dure_api::batch::{AskedTerms, CallScope, KeyAuthorization, KeySignature, SpendingLimit};
 
 pub(super) fn list(items: &[Vec<u8>]) -> Vec<u8> {
     let payload = items.concat();
@@ -15,7 +15,7 @@ pub(super) fn list(items: &[Vec<u8>]) -> Vec<u8> {
 /// The inner list, as viem writes it: what is absent is left out at the end and an empty string before something else.
 fn unsigned(chain_id: u64, key: Address, asked: &AskedTerms, account: Option<Address>) -> Vec<u8> {
     let limits = asked.limits.as_ref().map(|limits| {
-        let limit = |limit: &super::SpendingLimit| {
+        let limit = |limit: &SpendingLimit| {
             let mut item = vec![alloy_rlp::encode(limit.credit), alloy_rlp::encode(limit.amount)];
             item.extend((limit.period_s > 0).then(|| alloy_rlp::encode(limit.period_s)));
             list(&item)
@@ -24,7 +24,7 @@ fn unsigned(chain_id: u64, key: Address, asked: &AskedTerms, account: Option<Add
     });
     let scopes = asked.scopes.as_ref().map(|scopes| {
         let rule = |selector: &[u8; 4]| list(&[alloy_rlp::encode(selector), list(&[])]);
-        let scope = |scope: &super::CallScope| {
+        let scope = |scope: &CallScope| {
             list(&[alloy_rlp::encode(scope.target), list(&scope.selectors.iter().map(rule).collect::<Vec<_>>())])
         };
         list(&scopes.iter().map(scope).collect::<Vec<_>>())

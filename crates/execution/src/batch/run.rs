@@ -8,12 +8,13 @@
 //!
 //! An inspector sees the batch as one call of the account to itself whose inner calls are the batch's.
 
-use super::{Batch, Call, Grant, KeySignature};
+use super::Grant;
 use crate::gas;
 use crate::ledger::{Acting, Db, Miss};
 use crate::machine::Machine;
 use alloy_evm::eth::EthEvmContext;
 use alloy_primitives::{Address, Bytes, TxKind};
+use dure_api::batch::{Batch, Call, KeySignature};
 use revm::context::journaled_state::{JournalCheckpoint, account::JournaledAccountTr as _};
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, ResultAndState};
 use revm::context::{ContextSetters as _, JournalTr as _, LocalContextTr as _, TxEnv};

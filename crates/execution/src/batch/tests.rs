@@ -2,15 +2,20 @@
 //!
 //! The properties here are the fuzzing of the decoder that every run of the tests does; `PROPTEST_CASES` makes it longer.
 
-use super::*;
+use super::{
+    recover::{sha256, signer},
+    *,
+};
 use crate::modules::Signatures;
-use alloy_eips::eip2930::AccessListItem;
-use alloy_primitives::hex;
+use alloy_eips::eip2930::{AccessList, AccessListItem};
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U256, hex};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use dure_api::batch::*;
 use dure_rules::Verifier as _;
 use p256::ecdsa::{Signature as P256, SigningKey, signature::hazmat::PrehashSigner as _};
 use proptest::prelude::*;
 use serde::Deserialize;
+use std::num::NonZeroU64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -105,7 +110,7 @@ fn what_viem_signs_is_what_viem_says() {
             payer: vector.payer,
             access_key: vector.access_key.map(|key| (key, signed.signature.key.kind())),
         };
-        assert_eq!(signed.recover(), Ok(signers), "{name}");
+        assert_eq!(recover(&signed), Ok(signers), "{name}");
         check_authorization(name, batch.key_authorization.as_ref(), vector.key_authorization.as_ref(), vector.sender);
     }
 }
@@ -118,7 +123,7 @@ fn check_authorization(name: &str, have: Option<&KeyAuthorization>, want: Option
     assert_eq!(have.asked.expiry_s.map(|expiry| expiry.to_string()), want.expiry, "{name}");
     assert_eq!(have.asked.limits.as_ref().map(Vec::len), want.limits, "{name}");
     assert_eq!(have.asked.scopes.as_ref().map(Vec::len), want.scopes, "{name}");
-    assert_eq!(have.signature.signer(&have.hash), Ok(root), "{name}");
+    assert_eq!(signer(&have.signature, &have.hash), Ok(root), "{name}");
 }
 
 fn key() -> SigningKey {
@@ -161,7 +166,7 @@ fn passkey_data(flags: u8, client: &str) -> Bytes {
 /// Signs whatever the browser would have written, right or wrong.
 fn by_passkey(batch: Batch, data: Bytes) -> SignedBatch {
     let (authenticator, client) = data.split_at(37);
-    let prehash = signature::sha256(&[authenticator, signature::sha256(&[client]).as_slice()]);
+    let prehash = sha256(&[authenticator, sha256(&[client]).as_slice()]);
     let signature = sign_p256(prehash);
     SignedBatch::new(batch, SenderSignature { account: None, key: KeySignature::WebAuthn { signature, data } })
 }
@@ -197,38 +202,38 @@ fn a_passkeys_answer_is_parsed_and_each_wrong_part_is_named() {
         assert_eq!(SignedBatch::decode(&signed.encoded()), Ok(signed.clone()));
         let expected = match wrong {
             None => Ok(sign_p256(B256::ZERO).address()),
-            Some(wrong) => Err(SignatureError::WebAuthn(wrong)),
+            Some(wrong) => Err(SignerError::WebAuthn(wrong)),
         };
-        assert_eq!(signed.recover().map(|signers| signers.sender), expected, "{flags:#04x} {client}");
+        assert_eq!(recover(&signed).map(|signers| signers.sender), expected, "{flags:#04x} {client}");
     }
     let other = by_passkey(Batch { nonce: 4, ..unsigned() }, passkey_data(1, &good));
-    assert_eq!(other.recover(), Err(SignatureError::WebAuthn(WebAuthnError::Challenge)), "another transaction");
+    assert_eq!(recover(&other), Err(SignerError::WebAuthn(WebAuthnError::Challenge)), "another transaction");
 }
 
 #[test]
 fn a_high_s_and_another_message_do_not_verify() {
     let good = by_device(unsigned());
-    assert_eq!(good.recover().map(|signers| signers.sender), Ok(sign_p256(B256::ZERO).address()));
+    assert_eq!(recover(&good).map(|signers| signers.sender), Ok(sign_p256(B256::ZERO).address()));
     let KeySignature::P256 { mut signature, .. } = good.signature.key else { unreachable!() };
     let order = U256::from_be_bytes(hex!("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"));
     let s = U256::from_be_slice(&signature.rs[32..]);
     signature.rs[32..].copy_from_slice(&(order - s).to_be_bytes::<32>());
     assert!(!Signatures.p256(&signature.point, &unsigned().sender_hash(), &signature.rs));
     let high = SenderSignature { account: None, key: KeySignature::P256 { signature: signature.clone(), prehash: false } };
-    assert_eq!(SignedBatch::new(unsigned(), high).recover(), Err(SignatureError::NotVerified));
+    assert_eq!(recover(&SignedBatch::new(unsigned(), high)), Err(SignerError::NotVerified));
     for (batch, key) in [
         (Batch { nonce: 4, ..unsigned() }, KeySignature::P256 { signature: sign_p256(unsigned().sender_hash()), prehash: false }),
         (unsigned(), KeySignature::P256 { signature: sign_p256(unsigned().sender_hash()), prehash: true }),
     ] {
         let signed = SignedBatch::new(batch, SenderSignature { account: None, key });
-        assert_eq!(signed.recover(), Err(SignatureError::NotVerified));
+        assert_eq!(recover(&signed), Err(SignerError::NotVerified));
     }
     let wallet = vectors().vectors.into_iter().find(|vector| vector.name == "a wallet").unwrap();
     let mut signed = SignedBatch::decode(&wallet.raw).unwrap();
     let KeySignature::Secp256k1(signature) = signed.signature.key else { unreachable!() };
     let order = U256::from_be_bytes(hex!("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"));
     signed.signature.key = KeySignature::Secp256k1(Signature::new(signature.r(), order - signature.s(), !signature.v()));
-    assert_eq!(signed.recover(), Err(SignatureError::NotVerified), "high s of a wallet");
+    assert_eq!(recover(&signed), Err(SignerError::NotVerified), "high s of a wallet");
 }
 
 /// Puts RLP items into the envelope.
@@ -293,10 +298,7 @@ fn what_this_chain_does_not_take_is_refused_by_name() {
         (signature(&[0x03; 86]), signed(SignatureError::Unbound)),
         (signature(&[0x04; 107]), signed(SignatureError::Nested)),
         (signature(&[&[0x01][..], &[1; 128], &[2]].concat()), signed(SignatureError::Prehash(2))),
-        (
-            signature(&[&[0x02][..], &vec![1; 2_049]].concat()),
-            signed(SignatureError::WebAuthn(WebAuthnError::TooLong { bytes: 1_921 })),
-        ),
+        (signature(&[&[0x02][..], &vec![1; 2_049]].concat()), signed(SignatureError::AnswerTooLong { bytes: 1_921 })),
         (field(3, &[0x82, 0x00, 0x01]), BatchError::Rlp(alloy_rlp::Error::LeadingZero)),
         ([&by_device(unsigned()).encoded()[..], &[0]].concat(), BatchError::Rlp(alloy_rlp::Error::UnexpectedLength)),
     ];
@@ -471,8 +473,8 @@ proptest! {
         }
         if let Ok(signed) = SignedBatch::decode(&raw) {
             prop_assert_eq!(signed.encoded(), raw);
-            let _ = signed.recover();
-            let _ = signed.batch.key_authorization.map(|authorization| authorization.grant(7_777, Address::ZERO, None));
+            let _ = recover(&signed);
+            let _ = signed.batch.key_authorization.map(|signed| Grant::of(&signed, 7_777, Address::ZERO, None));
         }
     }
 

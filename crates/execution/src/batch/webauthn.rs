@@ -4,14 +4,12 @@
 //! clientDataJSON is parsed and never matched against a template: browsers order and extend it as they like. Which web site
 //! the passkey belongs to (rpIdHash, origin) is between the person and their browser and is not checked here.
 
-use super::signature::sha256;
+use super::recover::sha256;
 use alloy_primitives::B256;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// Longest authenticatorData ‖ clientDataJSON.
-pub const WEBAUTHN_DATA_MAX_BYTES: usize = 2_048 - 128;
 /// authenticatorData without extensions: rpIdHash, flags, counter.
 const AUTHENTICATOR_DATA_BYTES: usize = 37;
 const FLAGS: usize = 32;
@@ -23,8 +21,6 @@ const EXTENSIONS: u8 = 0x80;
 /// Why a passkey's answer is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WebAuthnError {
-    #[error("it has {bytes} bytes, at most {WEBAUTHN_DATA_MAX_BYTES} are taken")]
-    TooLong { bytes: usize },
     #[error("it has {bytes} bytes, fewer than authenticatorData's {AUTHENTICATOR_DATA_BYTES}")]
     TooShort { bytes: usize },
     #[error("its flags {0:#04x} say that nobody was there (neither UP nor UV)")]

@@ -1,11 +1,11 @@
 //! Batches in blocks: window, sequences of nonces, all or nothing, sponsors.
 
 use super::*;
-use crate::batch::{Batch, Call, KeySignature, P256Signature, SenderSignature, SignedBatch};
 use crate::law::LAW;
 use alloy_primitives::{TxKind, bytes, keccak256};
 use alloy_signer::SignerSync as _;
 use alloy_signer_local::PrivateKeySigner;
+use dure_api::batch::{Batch, Call, KeySignature, P256Signature, SenderSignature, SignedBatch};
 use std::num::NonZeroU64;
 
 const CODE: Address = Address::repeat_byte(0xc0);

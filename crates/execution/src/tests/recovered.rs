@@ -3,8 +3,6 @@
 
 use super::batches::{batch, signed, sponsored, wallet};
 use super::*;
-use crate::batch::Call;
-use crate::batch::KeyKind;
 use crate::law::LAW;
 use crate::views::{Request, ViewError, call, estimate_gas};
 use alloy_consensus::{TxEip1559, TxEip2930, TxEip7702, TypedTransaction};
@@ -16,6 +14,7 @@ use alloy_rpc_types_eth::{TransactionInput, TransactionRequest};
 use alloy_signer::SignerSync as _;
 use alloy_sol_types::SolCall as _;
 use dure_api::abi::accounts::IAccounts::{nameKeyCall, rootStandsCall, runDeadlineCall, setGuardiansCall};
+use dure_api::batch::{Call, KeyKind};
 use dure_rules::accounts::{MODULE, RECOVERY_DELAY_MS, Refusal, guardians_commitment};
 
 /// Whose account is recovered, and somebody else.

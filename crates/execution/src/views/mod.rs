@@ -4,7 +4,7 @@ mod stage;
 
 use stage::{Stage, admitted, called, missed};
 
-use crate::batch::{Call, Grant, KeyKind};
+use crate::batch::Grant;
 use crate::ledger::{Between, Db, Ledger, MODULE_CODE, Miss, Shared};
 use crate::machine::{Work, evm_env};
 use crate::modules::Place;
@@ -15,6 +15,7 @@ use crate::{
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
 use alloy_rpc_types_trace::geth::{CallConfig, CallFrame, PreStateConfig, PreStateFrame};
+use dure_api::batch::{Call, KeyKind};
 use dure_rules::{Env, ids::SYSTEM};
 use revm::inspector::NoOpInspector;
 use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
@@ -38,7 +39,7 @@ pub struct Request {
     pub webauthn_bytes: u64,
     /// The access key by which `from` makes the calls of a batch.
     pub key: Option<(Address, KeyKind)>,
-    /// What stands before the calls, as if `from` had signed it by its own key.
+    /// What stands before the calls, as if a full key of `from` had signed it where `by` names none.
     pub grant: Option<Grant>,
 }
 

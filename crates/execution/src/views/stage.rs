@@ -1,7 +1,7 @@
 //! A state to ask, and what is run on it.
 
 use super::{Called, Failed, Request, Trace, Tracer, VIEW_GAS_MAX, ViewError};
-use crate::batch::{CALLS_MAX, run};
+use crate::batch::{Grant, run};
 use crate::ledger::{Acting, Between, Db, Ledger, Miss, RECORDS, Shared, Why};
 use crate::machine::{Work, evm_env, inspect, machine};
 use crate::modules::{Place, Signatures};
@@ -12,7 +12,8 @@ use alloy_evm::rpc::TryIntoTxEnv as _;
 use alloy_evm::{EvmEnv, eth::EthEvmContext};
 use alloy_primitives::Address;
 use alloy_rpc_types_eth::state::StateOverride;
-use dure_rules::{Draft, Failure, Stop};
+use dure_api::batch::CALLS_MAX;
+use dure_rules::{Draft, Failure, Stop, accounts};
 use revm::context::result::{EVMError, ExecutionResult, ResultAndState};
 use revm::inspector::Inspector;
 use revm_inspectors::tracing::{TracingInspector, TracingInspectorConfig};
@@ -65,21 +66,34 @@ impl<'r> Stage<'r> {
         let nonce = single.nonce.unwrap_or_default();
         let terms = run::Terms::new(request.nonce_key, nonce, request.calls.len(), request.webauthn_bytes);
         let terms = if request.grant.is_some() { terms.with_grant(0) } else { terms };
-        let acting = admitted(&self.db, self.acting(request))?;
+        let grant = request.grant.as_ref().map(|grant| self.as_signed(request, grant)).transpose();
+        let grant = grant.map_err(|stop| stopped(&self.db, stop))?;
+        let acting = admitted(&self.db, self.acting(request, grant.as_ref()))?;
         // What a batch is beside its calls is that of an ordinary call to nobody.
         (single.transaction_type, single.to, single.value) = (None, Some(Address::ZERO.into()), None);
         let mut tx = single.try_into_tx_env(&self.evm_env).map_err(|error| invalid(&error))?;
         (tx.gas_price, tx.gas_priority_fee) = (0, tx.gas_priority_fee.map(|_| 0));
-        let run = run::Run { calls: request.calls.clone(), terms, acting, grant: request.grant.clone() };
+        let run = run::Run { calls: request.calls.clone(), terms, acting, grant };
         Ok(Work::Batch { tx: Box::new(tx), run: Box::new(run) })
     }
 
+    /// Nobody has signed what a question grants. It counts as signed by the account's first key, and once a recovery replaced that
+    /// one, by an admin key, which the account then has.
+    fn as_signed(&self, request: &Request, grant: &Grant) -> Result<Grant, Stop> {
+        let (from, mut between) = (request.single.from.unwrap_or_default(), Between(&self.db));
+        if grant.by.is_some() || accounts::root_stands(&mut between, from)? {
+            return Ok(grant.clone());
+        }
+        let admin = accounts::keys_of(&mut between, from)?.into_iter().find(|record| record.terms.admin);
+        Ok(Grant { by: admin.map(|record| (record.key, record.terms.kind)), ..grant.clone() })
+    }
+
     /// The key that is named has to be one that may.
-    fn acting(&self, request: &Request) -> Result<Option<Acting>, Failure> {
+    fn acting(&self, request: &Request, grant: Option<&Grant>) -> Result<Option<Acting>, Failure> {
         let from = request.single.from.unwrap_or_default();
         let mut between = Between(&self.db);
         let mut draft = Draft::new(&mut between, &Signatures, self.place.env(from));
-        if let Some(grant) = &request.grant {
+        if let Some(grant) = grant {
             signers::take_over(&mut draft, from, grant)?;
         }
         match request.key {

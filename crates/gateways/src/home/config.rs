@@ -20,7 +20,7 @@ pub struct Home {
     /// Folder for counters and delivery codes.
     #[serde(default = "default_state")]
     pub state: PathBuf,
-    /// Key file of the account that carries the devices' messages. It needs no money and no rights.
+    /// The gateway's own key file: an account that needs no money and no rights, and an access key of owners who let it in.
     pub relay: PathBuf,
     pub mqtt: Mqtt,
     #[serde(rename = "device", default)]

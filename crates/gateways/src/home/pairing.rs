@@ -6,13 +6,15 @@
 //! what the owner allows.
 
 use crate::key::DeviceSigner;
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256, B512, Bytes};
+use alloy_signer_local::PrivateKeySigner;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use dure_rules::{
     Gtin,
     orders::{DeviceId, DeviceKey, device_id},
 };
 use serde::Serialize;
+use serde_json::json;
 
 /// Version of the document: another number is another meaning.
 const VERSION: u8 = 1;
@@ -47,6 +49,14 @@ pub struct Slot {
     pub gtins: Vec<String>,
 }
 
+/// The gateway's key. A console lets it bring what the machine says in the owner's name, within the same limits, and nothing else.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Gateway {
+    key_kind: &'static str,
+    key: B512,
+}
+
 /// The document.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -64,13 +74,14 @@ pub struct Pairing {
     arbiters: Vec<Address>,
     address_commitment: B256,
     credit: Address,
+    gateway: Gateway,
     #[serde(skip)]
     device: DeviceId,
 }
 
 impl Pairing {
     /// The document for `owner`: nobody else can use it.
-    pub fn new(machine: Machine, signer: &DeviceSigner, chain_id: u64, owner: Address) -> Self {
+    pub fn new(machine: Machine, signer: &DeviceSigner, relay: &PrivateKeySigner, chain_id: u64, owner: Address) -> Self {
         let public = signer.public();
         let (key_kind, key) = match &public {
             DeviceKey::P256(key) => ("p256", key),
@@ -90,6 +101,7 @@ impl Pairing {
             arbiters: machine.arbiters,
             address_commitment: machine.address_commitment,
             credit: machine.credit,
+            gateway: Gateway { key_kind: "secp256k1", key: relay.public_key() },
             device: device_id(&public),
         }
     }
@@ -101,9 +113,19 @@ impl Pairing {
 
     /// The link that opens the page of `console`, a node's address, with this document.
     pub fn link(&self, console: &str) -> String {
-        let text = serde_json::to_string(self).unwrap_or_default(); // into a string it cannot fail
-        format!("{}/pair#{}", console.trim_end_matches('/'), URL_SAFE_NO_PAD.encode(text))
+        link(console, "pair", self)
     }
+}
+
+/// The link by which an owner lets the gateway's `key` in, on the page of `console`, under a `name` to know it by.
+pub fn invitation(console: &str, chain_id: u64, key: Address, name: &str) -> String {
+    let document = json!({ "v": VERSION, "chainId": chain_id, "key": key, "kind": "Secp256k1", "name": name });
+    link(console, "keys/grant", &document)
+}
+
+fn link(console: &str, page: &str, document: &impl Serialize) -> String {
+    let text = serde_json::to_string(document).unwrap_or_default(); // into a string it cannot fail
+    format!("{}/{page}#{}", console.trim_end_matches('/'), URL_SAFE_NO_PAD.encode(text))
 }
 
 #[cfg(test)]
@@ -133,7 +155,8 @@ mod tests {
             simulated: false,
         };
         let owner = Address::repeat_byte(1);
-        let pairing = Pairing::new(machine, &signer, 20_260, owner);
+        let relay = PrivateKeySigner::random();
+        let pairing = Pairing::new(machine, &signer, &relay, 20_260, owner);
         let link = pairing.link("http://localhost:8545/");
         let (page, fragment) = link.split_once('#').expect("a fragment");
         assert_eq!(page, "http://localhost:8545/pair");
@@ -145,6 +168,9 @@ mod tests {
         assert_eq!(document["model"], "09521000000025");
         assert_eq!(document["possession"], Bytes::from(signer.possession(20_260, owner, 0)).to_string());
         assert_eq!(document["slot"]["gtins"][0], "9521000000018");
-        assert_eq!(document.as_object().expect("an object").len(), 13);
+        assert_eq!(document["gateway"]["keyKind"], "secp256k1");
+        let point: B512 = document["gateway"]["key"].as_str().and_then(|key| key.parse().ok()).expect("64 bytes");
+        assert_eq!(Address::from_raw_public_key(point.as_slice()), relay.address());
+        assert_eq!(document.as_object().expect("an object").len(), 14);
     }
 }

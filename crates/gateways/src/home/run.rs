@@ -7,6 +7,7 @@ use super::{
     filter::{Counter, Filter, Kind, Reading, Seen, Shape},
     mind::{Intent, decide},
     mqtt::{Broker, Heard},
+    relay::Relay,
     slot::{Machine, Pen, View, view},
 };
 use crate::{
@@ -16,7 +17,6 @@ use crate::{
     seal::{DeliveryAddress, SealError},
 };
 use alloy_primitives::B256;
-use alloy_signer_local::PrivateKeySigner;
 use dure_rules::orders::{ApproveOrder, CancelOrder, DeviceBody};
 use std::{path::Path, time::Duration};
 
@@ -66,7 +66,7 @@ struct SlotRun {
 struct Running<'a> {
     config: Home,
     chain: Option<Chain>,
-    relay: PrivateKeySigner,
+    relay: Relay,
     machines: Vec<Machine>,
     slots: Vec<SlotRun>,
     book: Book,
@@ -80,7 +80,7 @@ struct Running<'a> {
 /// # Errors
 /// What stands against starting: keys, addresses, the state folder.
 pub async fn run(config: Home, stop: impl Future<Output = ()>, tell: &(dyn Fn(Note) + Send + Sync)) -> Result<(), HomeError> {
-    let relay = key::read_account(&config.relay)?;
+    let relay = Relay::read(&config.relay)?;
     let mut book = Book::open(&config.state)?;
     let mut machines = Vec::new();
     let mut slots = Vec::new();
@@ -322,7 +322,7 @@ impl Running<'_> {
         let name = self.machines[machine].config.name.clone();
         let Some(facts) = view.facts(&slot.filter, &mut self.book, &name, number) else { return };
         let intent = decide(&facts);
-        let mut pen = Pen { chain, relay: &self.relay, machine: &self.machines[machine], book: &mut self.book, slot: number };
+        let mut pen = Pen { chain, relay: &mut self.relay, machine: &self.machines[machine], book: &mut self.book, slot: number };
         let level = facts.level;
         let (said, outcome) = match (intent, &view.order) {
             (Intent::Nothing, _) | (Intent::Evidence, None) => return,
@@ -346,8 +346,11 @@ impl Running<'_> {
         self.refresh(index).await;
     }
 
-    /// Remembers what failed, says it once, and waits before the next attempt.
+    /// Says by whom the chain was told, where that changed; remembers what failed, says it once, and waits before the next attempt.
     fn settle(&mut self, index: usize, outcome: Result<(), HomeError>) {
+        for note in self.relay.take_notes() {
+            self.tell(self.slots[index].machine, Some(self.slots[index].config.number), note);
+        }
         let Err(error) = outcome else { return };
         let outage = matches!(&error, HomeError::Node(node) if node.is_outage());
         let slot = &mut self.slots[index];
@@ -367,7 +370,7 @@ impl Running<'_> {
         let (Some(chain), slot) = (&self.chain, &self.slots[index]) else { return Ok(()) };
         let Some(view) = &slot.view else { return Ok(()) };
         let (machine, number) = (slot.machine, slot.config.number);
-        let mut pen = Pen { chain, relay: &self.relay, machine: &self.machines[machine], book: &mut self.book, slot: number };
+        let mut pen = Pen { chain, relay: &mut self.relay, machine: &self.machines[machine], book: &mut self.book, slot: number };
         let level = slot.filter.level().unwrap_or(view.slot.level);
         // Asked as if it were low: whether it is, everybody sees.
         let (offer, terms) = pen.choose(view, &mut self.offers, level.min(view.slot.threshold)).await?;

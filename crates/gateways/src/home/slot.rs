@@ -6,6 +6,7 @@ use super::{
     config,
     filter::{Filter, Shape},
     mind::{Allowed, Facts, Open},
+    relay::Relay,
 };
 use crate::{
     chain::{Chain, Offers, reasons, state},
@@ -149,7 +150,7 @@ impl View {
 /// What signing and sending takes.
 pub struct Pen<'a> {
     pub chain: &'a Chain,
-    pub relay: &'a PrivateKeySigner,
+    pub relay: &'a mut Relay,
     pub machine: &'a Machine,
     pub book: &'a mut Book,
     pub slot: u8,
@@ -170,8 +171,7 @@ impl Pen<'_> {
         let head = self.chain.node.head().await?;
         let message = key::message(self.chain.chain_id, id, self.slot, numbers, &head, body);
         let (payload, signature) = self.machine.signer.message(&message);
-        self.chain.act(self.relay, dure_rules::orders::Action::from(RelayDevice { payload, signature })).await?;
-        Ok(())
+        Ok(self.relay.bring(self.chain, id, record.owner, RelayDevice { payload, signature }).await?)
     }
 
     /// The cheapest offer that can be placed at this level.

@@ -6,7 +6,7 @@ use alloy_eips::eip2718::Encodable2718 as _;
 use alloy_network::TxSignerSync as _;
 use alloy_primitives::{B256, TxKind};
 use alloy_signer_local::PrivateKeySigner;
-use dure_execution::batch::{Batch, Call, KeySignature, SenderSignature, SignedBatch};
+use dure_api::batch::{Batch, Call, KeySignature, SenderSignature, SignedBatch};
 use std::num::NonZeroU64;
 
 const CHAIN: u64 = 7;

@@ -8,7 +8,7 @@ use crate::{Address, B256};
 pub enum Action {
     /// Account: lets a key act for it. An address is a key of an account once.
     AuthorizeKey { key: Address, terms: KeyTerms },
-    /// Account: any of its keys. A limited key: itself.
+    /// Account: any of its keys, or one that it never had. A limited key: itself.
     RevokeKey { key: Address },
     /// Account: names guardians, or with a count of 0 none. The first are so at once, others after
     /// [`super::GUARDIANS_DELAY_MS`].

@@ -183,7 +183,8 @@ pub(super) fn put_key(d: &mut Draft<'_>, mut ring: Ring, key: Address, terms: Ke
     d.emit(Event::KeyAuthorized { account, key, kind, admin, expires_ms });
 }
 
-/// The account may revoke any of its keys, a limited key itself.
+/// The account may revoke any of its keys, a limited key itself. The account may also revoke a key that it never had, so that an
+/// authorisation that somebody holds and has not used is good for nothing any more.
 pub(super) fn revoke(d: &mut Draft<'_>, key: Address) -> Result<Output, Failure> {
     let (account, now) = (d.env.caller, d.env.time_ms);
     if d.env.key == Some(key) {
@@ -191,8 +192,14 @@ pub(super) fn revoke(d: &mut Draft<'_>, key: Address) -> Result<Output, Failure>
     } else {
         require_full(d)?;
     }
-    let mut record = KEYS.get(d, &(account, key))?.ok_or(Refusal::UnknownKey { account, key })?;
     let mut ring = ring(d, account)?;
+    let mut record = match KEYS.get(d, &(account, key))? {
+        Some(record) => record,
+        None => {
+            check_key(account, key)?;
+            AccessKey::that_never_was(account, key, ring.epoch, now)
+        }
+    };
     match record.fallen(now, ring.epoch) {
         // One that has run out may still be revoked: it makes room.
         None | Some(Refusal::KeyExpired { .. }) => {}
@@ -207,8 +214,10 @@ pub(super) fn revoke(d: &mut Draft<'_>, key: Address) -> Result<Output, Failure>
     record.terms.scopes.clear();
     record.used.clear();
     KEYS.put(d, &(account, key), &record);
-    ring.keys.retain(|listed| *listed != key);
-    RINGS.put(d, &account, &ring);
+    if let Some(place) = ring.keys.iter().position(|listed| *listed == key) {
+        ring.keys.remove(place);
+        RINGS.put(d, &account, &ring);
+    }
     d.emit(Event::KeyRevoked { account, key });
     Ok(Output::None)
 }
@@ -288,6 +297,13 @@ fn differ(addresses: impl Iterator<Item = Address>) -> bool {
 }
 
 impl AccessKey {
+    /// A key that runs out as it comes. Nobody has said of which kind it would be.
+    fn that_never_was(account: Address, key: Address, epoch: u32, now_ms: u64) -> Self {
+        let (limits, scopes) = (Vec::new(), Vec::new());
+        let terms = KeyTerms { kind: KeyKind::Secp256k1, admin: false, expires_ms: now_ms, limits, scopes };
+        Self { account, key, terms, epoch, since_ms: now_ms, revoked: false, used: Vec::new() }
+    }
+
     /// Why this key may not act, where it may not; `epoch` is its account's.
     pub fn fallen(&self, now_ms: u64, epoch: u32) -> Option<Refusal> {
         let (key, expires_ms) = (self.key, self.terms.expires_ms);

@@ -13,6 +13,15 @@
 //! the time the key was authorised; two periods' worth may fall into a span that is as long as one.
 //!
 //! # Keys
+//! The tests walk this table too.
+//!
+//! | from | action | who | to |
+//! |---|---|---|---|
+//! | Unknown | AuthorizeKey | root, admin | Stands |
+//! | Unknown | RevokeKey | root, admin | Revoked |
+//! | Stands | RevokeKey | root, admin, itself | Revoked |
+//! | RanOut | RevokeKey | root, admin | Revoked |
+//!
 //! An address is a key of an account once. Revoked, or run out, it never is again, so that no old authorisation comes back;
 //! only the guardians may name it anew. A key is a key of the *epoch* in which it came: each recovery begins another, and
 //! the root key is of the first.

@@ -1,7 +1,7 @@
 //! Devices, their slots and mandates, and what a device says.
 
 use super::lifecycle::{evidence, order_of_device, place};
-use super::preview::{look, moves_money};
+use super::preview::look;
 use super::*;
 use crate::bounds::AMOUNT_MAX;
 use crate::{Env, Output, recent};
@@ -344,14 +344,12 @@ pub(super) fn approve(d: &mut Draft<'_>, action: ApproveOrder) -> Result<Output,
     if order.state != OrderState::PendingApproval {
         return Err(Refusal::WrongState { state: order.state }.into());
     }
-    let placer = Placer::Approval { order: order.id };
-    let wish = Wish { device: order.device, slot: order.slot, offer: order.offer, placer };
+    let wish = Wish { device: order.device, slot: order.slot, offer: order.offer, placer: Placer::Approval { order: order.id } };
     let env = d.env;
     let (reasons, scene) = look(d, &env, &wish)?;
     let Some(scene) = scene.filter(|_| reasons.is_empty()) else {
         return Err(Refusal::CannotPlace { reasons }.into());
     };
-    debug_assert!(moves_money(placer, scene.mandate.terms.mode));
     super::lifecycle::fund(d, order, scene)
 }
 

@@ -85,7 +85,7 @@ sol! {
         error NoSealingKey(address account);
 
         function authorizeKey(address key, KeyTerms calldata terms) external;
-        /// The account any of its keys, a limited key itself.
+        /// The account any of its keys, or one that it never had, which then never comes; a limited key itself.
         function revokeKey(address key) external;
         /// `commitment`: keccak256("dure.guardians", account, salt, count in 4 bytes little-endian, guardians in ascending order).
         /// With a count of 0: no guardians any more.

@@ -58,9 +58,11 @@ pub struct Machine {
 /// Keys and address of a gateway, on the disk already.
 pub struct Files {
     pub signer: DeviceSigner,
+    /// The gateway's own.
+    pub relay: PrivateKeySigner,
     pub address: DeliveryAddress,
     key: String,
-    relay: String,
+    relay_file: String,
     address_file: String,
 }
 
@@ -85,7 +87,7 @@ impl Machine {
         signer.write(&folder.join(&key)).map_err(HomeError::from)?;
         key::write_account(&folder.join(&relay_file), &relay).map_err(HomeError::from)?;
         std::fs::write(folder.join(&address_file), format!("{}\n{}\n", address.salt, address.text)).map_err(unwritten(file))?;
-        Ok(Files { signer, address, key, relay: relay_file, address_file })
+        Ok(Files { signer, relay, address, key, relay_file, address_file })
     }
 
     /// Writes the gateway's file.
@@ -97,7 +99,7 @@ impl Machine {
             "rpc = {rpc:?}\nrelay = {relay:?}\n\n[mqtt]\nbroker = {broker:?}\n# user = \"\"\n# password = \"\"\n\n\
              [[device]]\nname = {name:?}\nkey = {key:?}\nid = \"{device}\"\naddress = {address:?}\n\n\
              [[device.slot]]\nnumber = 0\nname = {slot:?}\ntopic = {topic:?}\n",
-            relay = files.relay,
+            relay = files.relay_file,
             broker = self.broker,
             name = self.name,
             key = files.key,

@@ -1,20 +1,24 @@
 //! `dure home`: the gateway of a household.
 
 mod init;
+mod key;
 mod machine;
 mod pair;
 
 use super::remote;
 use crate::port::{self, stopped};
-use crate::say::{Problem, help, line};
+use crate::say::{Problem, help, line, time};
 use clap::Subcommand;
+use dure_api::abi::orders::IOrders;
 use dure_gateways::{
     chain::Chain,
-    home::{self, HomeError, Note, config},
-    key::{self, DeviceSigner},
+    home::{self, HomeError, Note, Standing, config},
+    key::{DeviceSigner, read_account},
 };
 use init::Init;
+use key::Key;
 use pair::Pair;
+use qrcode::{EcLevel, QrCode, render::unicode};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -22,7 +26,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure home init --owner test/1 --topic washer/detergent --gtin 9521000000018 --address 'Example Street 1' \\\n      --arbiter 0x… --unit mL --capacity 2000 --threshold 300 --rearm 1200 --order-max 900 --month-max 3600\n  dure home pair --owner 0x… …         the same where the owner signs in a browser: shows a QR code\n  dure home                            runs what home.toml describes\n  dure home check                      reads home.toml and says what the chain knows of it\n\nHome Assistant finds the devices by itself (MQTT discovery). The delivery code of an order is shown on the broker:\ngive the broker a password.")
+    after_long_help = help!("Examples:\n  dure home init --owner test/1 --topic washer/detergent --gtin 9521000000018 --address 'Example Street 1' \\\n      --arbiter 0x… --unit mL --capacity 2000 --threshold 300 --rearm 1200 --order-max 900 --month-max 3600\n  dure home pair --owner 0x… …         the same where the owner signs in a browser: shows a QR code\n  dure home                            runs what home.toml describes\n  dure home check                      reads home.toml and says what the chain knows of it\n  dure home key                        how an owner lets the gateway act in the owner's name\n\nHome Assistant finds the devices by itself (MQTT discovery). The delivery code of an order is shown on the broker:\ngive the broker a password.")
 )]
 pub struct Home {
     /// The gateway's file.
@@ -38,7 +42,9 @@ enum Command {
     Init(Box<Init>),
     /// Make a device known whose owner signs elsewhere: keys and the gateway's file here, a QR code for the owner's console.
     Pair(Box<Pair>),
-    /// Read the file and ask the chain about each slot.
+    /// Show the gateway's key and the link by which an owner lets it bring what machines say in the owner's name.
+    Key(Key),
+    /// Read the file and ask the chain about each device and slot.
     Check,
 }
 
@@ -49,6 +55,7 @@ impl Home {
             match self.command {
                 Some(Command::Init(init)) => init.run(&self.config, json).await,
                 Some(Command::Pair(pair)) => pair.run(&self.config, json).await,
+                Some(Command::Key(key)) => key.run(&config::Home::read(&self.config)?, json).await,
                 Some(Command::Check) => check(&config::Home::read(&self.config)?, json).await,
                 None => {
                     let say = move |note: Note| tell(&note, json);
@@ -72,12 +79,36 @@ fn tell(note: &Note, json: bool) {
     }
 }
 
+/// Whose account brings what machines say.
+fn by_whom(standing: Standing) -> String {
+    let own = |why: &str, how: &str| format!("from the gateway's own account, {why}; hint: `dure home key{how}`");
+    match standing {
+        Standing::Stands { until_ms } => format!("in the owner's name, by the gateway's key, until {}", time(until_ms)),
+        Standing::Stranger => own("because the owner has not let its key in", ""),
+        Standing::RanOut => own("because its key ran out", " --new"),
+        Standing::TakenBack => own("because its key was taken back", " --new"),
+    }
+}
+
+/// A QR code for a terminal.
+fn picture(link: &str) -> Result<String, Problem> {
+    let code = QrCode::with_error_correction_level(link, EcLevel::L).map_err(Problem::fault)?;
+    Ok(code.render::<unicode::Dense1x2>().quiet_zone(true).build())
+}
+
 async fn check(home: &config::Home, json: bool) -> Result<(), Problem> {
     let chain = Chain::connect(&home.rpc).await?;
-    key::read_account(&home.relay).map_err(HomeError::from)?;
+    let key = read_account(&home.relay).map_err(HomeError::from)?.address();
     for device in &home.devices {
         DeviceSigner::read(&device.key).map_err(HomeError::from)?;
         home::read_address(&device.address)?;
+        let owner = chain.view(IOrders::deviceCall { id: device.id }).await?.owner;
+        let by = by_whom(home::standing(&chain, owner, key).await?);
+        if json {
+            line(&json!({ "device": device.name, "owner": owner, "key": key, "messages": by }));
+        } else {
+            println!("{}: its messages go {by}", device.name);
+        }
         for slot in &device.slots {
             let known = home::check(&chain, device.id, slot.number).await?;
             if json {

@@ -1,6 +1,6 @@
 //! `dure home pair`: the owner's key is elsewhere, in a browser or a wallet; the gateway shows a link and waits.
 
-use super::machine::Machine;
+use super::{machine::Machine, picture};
 use crate::{
     args::remote::Remote,
     say::{Problem, line},
@@ -8,7 +8,6 @@ use crate::{
 use alloy_primitives::{Address, B256};
 use dure_api::abi::orders::IOrders;
 use dure_gateways::{chain::Chain, home::pairing::Pairing, node::NodeError};
-use qrcode::{EcLevel, QrCode, render::unicode};
 use serde_json::json;
 use std::{path::Path, time::Duration};
 
@@ -34,18 +33,17 @@ impl Pair {
         let chain = Chain::connect(&self.remote.rpc).await?;
         let files = self.machine.files(file)?;
         let machine = self.machine.for_pairing(&files.address);
-        let pairing = Pairing::new(machine, &files.signer, chain.chain_id, self.owner);
+        let pairing = Pairing::new(machine, &files.signer, &files.relay, chain.chain_id, self.owner);
         self.machine.write(file, &files, &self.remote.rpc, pairing.device())?;
         let link = pairing.link(self.console.as_deref().unwrap_or(&self.remote.rpc));
         if json {
             line(&json!({ "link": link, "device": pairing.device(), "config": file }));
         } else {
-            let code = QrCode::with_error_correction_level(&link, EcLevel::L).map_err(Problem::fault)?;
-            let code = code.render::<unicode::Dense1x2>().quiet_zone(true).build();
             println!(
-                "{code}\n\nScan this, or open it where you have your key:\n\n{link}\n\n\
+                "{}\n\nScan this, or open it where you have your key:\n\n{link}\n\n\
                  There you choose what the device may buy, and sign once. Waiting for it; Ctrl-C is fine: {} is written, and\n\
                  `dure home --config {}` begins to work as soon as you have signed.",
+                picture(&link)?,
                 file.display(),
                 file.display()
             );

@@ -39,6 +39,18 @@ fn a_key_authorisation_is_undone_with_the_calls_and_may_then_be_sent_again() {
 }
 
 #[test]
+fn an_authorisation_that_was_not_used_is_good_for_nothing_once_its_key_is_revoked() {
+    let (key, terms) = (wallet(KEY).address(), limited(KeyKind::Secp256k1));
+    let mut world = world(&[]);
+    let held = by(KEY, with(allowed(key, &terms, None, ROOT), batch(1, vec![pay(SHOP, 1)])));
+    let mut unaware = world.clone();
+    assert!(ended(&mut unaware, signed(batch(0, vec![pay(SHOP, 1)]), &wallet(ROOT))));
+    assert!(ended(&mut unaware, held.clone()), "it stays good");
+    assert!(ended(&mut world, signed(batch(0, vec![to(MODULE, revokeKeyCall { key })]), &wallet(ROOT))));
+    assert_eq!(refused(&world, &held), Refusal::KeyKnown { key });
+}
+
+#[test]
 fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_account() {
     let (key, terms) = (wallet(KEY).address(), limited(KeyKind::Secp256k1));
     let (full, weak) = (wallet(8).address(), wallet(9).address());
@@ -51,17 +63,17 @@ fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_acco
     let stranger = wallet(3).address();
     let unknown = Refusal::UnknownKey { account: owner(), key: stranger };
     assert_eq!(refused(&world, &first(allowed(key, &terms, Some(owner()), 3))), unknown);
-    let refuses = |grant: KeyAuthorization, signer: u8, why: AuthorizationError| {
+    let refuses = |grant: KeyAuthorization, signer: u8, why: GrantError| {
         let transaction = try_by(signer, with(grant, batch(0, vec![pay(SHOP, 40)])));
         assert_eq!(transaction, Err(TransactionError::KeyAuthorization(why)));
     };
     let wallets = |hash: B256| KeySignature::Secp256k1(wallet(ROOT).sign_hash_sync(&hash).unwrap());
-    refuses(allowed(key, &terms, None, 8), KEY, AuthorizationError::Unbound { signer: full });
-    refuses(allowed(key, &terms, Some(SHOP), ROOT), KEY, AuthorizationError::OtherAccount { have: SHOP, want: owner() });
-    refuses(allowed(key, &terms, None, ROOT), 8, AuthorizationError::OtherKey { have: key, signer: full });
+    refuses(allowed(key, &terms, None, 8), KEY, GrantError::Unbound { signer: full });
+    refuses(allowed(key, &terms, Some(SHOP), ROOT), KEY, GrantError::OtherAccount { have: SHOP, want: owner() });
+    refuses(allowed(key, &terms, None, ROOT), 8, GrantError::OtherKey { have: key, signer: full });
     for chain in [0, CHAIN + 1] {
         let other = authorization(chain, key, &asked(&terms), None, wallets);
-        refuses(other, KEY, AuthorizationError::OtherChain { have: chain, want: CHAIN });
+        refuses(other, KEY, GrantError::OtherChain { have: chain, want: CHAIN });
     }
     type Opens = fn(&mut AskedTerms);
     let open: [(&'static str, Opens); 3] = [
@@ -72,7 +84,7 @@ fn who_may_authorise_a_key_is_the_first_key_and_an_admin_key_that_names_the_acco
     for (missing, change) in open {
         let mut asked = asked(&terms);
         change(&mut asked);
-        refuses(authorization(CHAIN, key, &asked, None, wallets), KEY, AuthorizationError::Unlimited { missing });
+        refuses(authorization(CHAIN, key, &asked, None, wallets), KEY, AuthorizationError::Unlimited { missing }.into());
     }
 }
 
@@ -118,6 +130,17 @@ fn after_a_recovery_the_new_key_acts_and_authorises_and_the_first_does_neither_w
     let granted = |by_whom| with(allowed(wallet(9).address(), &terms, Some(owner()), by_whom), batch(nonce, calls()));
     assert_eq!(refused(&world, &by(9, granted(ROOT))), replaced, "an authorisation that the first key signed");
     assert!(ended(&mut world.clone(), by(9, granted(KEY))), "one that the new key signed");
+    // A question names no signer of its authorisation: it is answered as if the new key had signed.
+    let asked = crate::views::Request {
+        single: alloy_rpc_types_eth::TransactionRequest { from: Some(owner()), ..Default::default() },
+        calls: calls(),
+        key: Some((wallet(9).address(), KeyKind::Secp256k1)),
+        grant: Some(Grant { by: None, key: wallet(9).address(), terms: terms.clone() }),
+        ..Default::default()
+    };
+    let gas_limit = crate::views::estimate_gas(&world.records, &world.env, &asked, &Default::default()).unwrap();
+    let outcome = world.clone().block(&[by(9, Batch { gas_limit, ..granted(KEY) })]);
+    assert!(outcome.receipts[0].envelope.status() && outcome.gas_used > gas_limit * 98 / 100, "{gas_limit}: {outcome:?}");
     assert!(ended(&mut world, by(KEY, batch(nonce, calls()))));
 }
 
@@ -147,7 +170,7 @@ fn a_call_an_estimate_and_a_trace_by_a_named_key_say_what_a_block_would_do() {
         single: single.clone(),
         calls,
         key: Some((key, KeyKind::Secp256k1)),
-        grant: granted.then(|| grant.grant(CHAIN, owner(), None).unwrap()),
+        grant: granted.then(|| Grant::of(&grant, CHAIN, owner(), None).unwrap()),
         ..Default::default()
     };
     let run = |world: &World, request: &Request| call(&world.records, &world.env, request, &Default::default());

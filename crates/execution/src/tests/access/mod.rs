@@ -7,10 +7,7 @@ mod stolen;
 
 use super::*;
 use crate::batch::making::authorization;
-use crate::batch::{
-    AskedTerms, AuthorizationError, Batch, Call, CallScope, KeyAuthorization, KeyKind, KeySignature, P256Signature,
-    SenderSignature, SignedBatch, SpendingLimit, access_key_hash,
-};
+use crate::batch::{Grant, GrantError};
 use crate::law::LAW;
 use crate::modules::Signatures;
 use crate::tests::batches::{self, signed, wallet};
@@ -19,6 +16,10 @@ use alloy_signer::SignerSync as _;
 use alloy_sol_types::SolCall;
 use dure_api::abi::accounts::IAccounts::revokeKeyCall;
 use dure_api::abi::credits::ICredit::{approveCall, balanceOfCall, transferCall, transferFromCall};
+use dure_api::batch::{
+    AskedTerms, AuthorizationError, Batch, Call, CallScope, KeyAuthorization, KeyKind, KeySignature, P256Signature,
+    SenderSignature, SignedBatch, SpendingLimit, access_key_hash,
+};
 use dure_rules::accounts::{self, KeyTerms, Limit, MODULE, Refusal, Scope};
 use dure_rules::bounds::{DAY_MS, HOUR_MS};
 use dure_rules::credits::{self, CreditId, Kind};

@@ -1,6 +1,6 @@
 //! Who gives and takes keys, and what a key is let through to.
 
-use super::fixture::*;
+use super::{fixture::*, recovery::rows_of};
 use crate::accounts::*;
 use crate::bounds::{AMOUNT_MAX, DAY_MS, HOUR_MS};
 use crate::credits::CreditId;
@@ -54,12 +54,105 @@ fn root_and_admin_keys_give_and_take_keys() {
         assert_eq!(listed, [LIMITED]);
     }
     let mut town = Town::new();
-    let unknown = Refusal::UnknownKey { account: STRANGER, key: LIMITED };
-    assert_eq!(town.act(STRANGER, None, Action::RevokeKey { key: LIMITED }), refused(unknown), "each account its own");
+    town.act(STRANGER, None, Action::RevokeKey { key: LIMITED }).expect("each account its own");
+    assert_eq!(town.admit(LIMITED, KeyKind::P256, &[]), Ok(()));
     assert_eq!(
         town.act(OWNER, Some(OTHER), authorize(NEW, limited())),
         refused(Refusal::UnknownKey { account: OWNER, key: OTHER })
     );
+}
+
+/// What a key is to its account. A key that a recovery replaced is out of the table: nothing but guardians can change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyState {
+    Unknown,
+    Stands,
+    RanOut,
+    Revoked,
+    Replaced,
+}
+
+impl KeyState {
+    const ALL: [Self; 5] = [Self::Unknown, Self::Stands, Self::RanOut, Self::Revoked, Self::Replaced];
+
+    fn town(self) -> Town {
+        let mut town = Town::new();
+        if self != Self::Unknown {
+            town.act(OWNER, None, authorize(NEW, KeyTerms { expires_ms: town.now_ms + DAY_MS, ..limited() })).expect("given");
+        }
+        match self {
+            Self::RanOut => town.block(DAY_MS),
+            Self::Revoked => {
+                town.act(OWNER, None, Action::RevokeKey { key: NEW }).expect("revoked");
+            }
+            Self::Replaced => {
+                town.named_by(0..2, OTHER);
+                town.block(RECOVERY_DELAY_MS + 1_000);
+            }
+            Self::Unknown | Self::Stands => {}
+        }
+        town
+    }
+
+    fn of(town: &mut Town) -> Self {
+        let epoch = keys::ring(&mut town.memory, OWNER).expect("read").epoch;
+        let Some(record) = KEYS.get(&mut town.memory, &(OWNER, NEW)).expect("read") else { return Self::Unknown };
+        match record.fallen(town.now_ms, epoch) {
+            None => Self::Stands,
+            Some(Refusal::KeyExpired { .. }) => Self::RanOut,
+            Some(Refusal::KeyRevoked { .. }) => Self::Revoked,
+            Some(_) => Self::Replaced,
+        }
+    }
+}
+
+#[test]
+fn a_key_goes_from_state_to_state_as_the_table_says_and_not_otherwise() {
+    let table = rows_of(include_str!("../mod.rs"), "//! |", "# Keys", "An address is a key");
+    assert_eq!(table.len(), 4, "a row was added or lost: the test must know it");
+    let mut walked = 0;
+    for state in KeyState::ALL {
+        for (name, action) in [("AuthorizeKey", authorize(NEW, limited())), ("RevokeKey", Action::RevokeKey { key: NEW })] {
+            for (who, by) in [("root", None), ("admin", Some(ADMIN)), ("limited", Some(LIMITED)), ("itself", Some(NEW))] {
+                let mut town = state.town();
+                assert_eq!(KeyState::of(&mut town), state);
+                let outcome = town.act(OWNER, by, action.clone());
+                let row = table
+                    .iter()
+                    .find(|row| row[0] == format!("{state:?}") && row[1] == name && row[2].split(", ").any(|one| one == who));
+                let to = row.map_or(format!("{state:?}"), |row| row[3].clone());
+                assert_eq!(format!("{:?}", KeyState::of(&mut town)), to, "{state:?} {name} {who}: {outcome:?}");
+                assert_eq!(outcome.is_ok(), row.is_some(), "{state:?} {name} {who}: {outcome:?}");
+                walked += usize::from(row.is_some());
+            }
+        }
+    }
+    assert_eq!(walked, 9);
+}
+
+#[test]
+fn a_key_that_was_revoked_before_it_came_never_comes() {
+    let mut town = Town::new();
+    town.act(OWNER, None, Action::RevokeKey { key: NEW }).expect("revoked in advance");
+    assert_eq!(town.events, [crate::Event::Accounts(Event::KeyRevoked { account: OWNER, key: NEW })]);
+    let stolen = |town: &mut Town, by| town.draft(NEW, None, |d| authorize_signed(d, OWNER, by, NEW, limited()));
+    assert_eq!(stolen(&mut town, None), refused(Refusal::KeyKnown { key: NEW }));
+    assert_eq!(stolen(&mut town, Some(ADMIN)), refused(Refusal::KeyKnown { key: NEW }));
+    assert_eq!(town.admit(NEW, KeyKind::P256, &[]), refused(Refusal::KeyRevoked { key: NEW }));
+    assert_eq!(town.act(OWNER, None, Action::RevokeKey { key: NEW }), refused(Refusal::KeyRevoked { key: NEW }), "once");
+    for key in [Address::ZERO, OWNER, roles::MODULE, MONEY.0] {
+        assert_eq!(town.act(OWNER, None, Action::RevokeKey { key }), refused(Refusal::NotAKey { key }));
+    }
+    // It takes no place in the ring, needs none, and is no way to keep guardians from naming it.
+    assert_eq!(keys_of(&mut town.memory, OWNER).expect("read").len(), 2);
+    for n in 0..KEYS_MAX - 2 {
+        let key = Address::from_word(crate::B256::left_padding_from(&(n + 1).to_be_bytes()));
+        town.act(OWNER, None, authorize(key, limited())).expect("room");
+    }
+    town.act(OWNER, None, Action::RevokeKey { key: OTHER }).expect("with a full ring too");
+    town.named_by(0..2, NEW);
+    town.block(RECOVERY_DELAY_MS + 1_000);
+    assert_eq!(town.admit(NEW, KeyKind::P256, &[]), Ok(()));
 }
 
 #[test]

@@ -13,7 +13,8 @@ fn rows(from: &str, to: &str) -> Vec<Vec<String>> {
     rows_of(include_str!("../mod.rs"), "//! |", from, to)
 }
 
-fn rows_of(head: &str, prefix: &str, from: &str, to: &str) -> Vec<Vec<String>> {
+/// Cells of the lines of `head` that begin with `prefix`, between two places.
+pub fn rows_of(head: &str, prefix: &str, from: &str, to: &str) -> Vec<Vec<String>> {
     let from = head.find(from).expect("the table");
     let to = head[from..].find(to).expect("what follows") + from;
     let cells = |line: &str| line.trim_end_matches('|').split('|').map(|cell| cell.trim().to_string()).collect::<Vec<_>>();
@@ -95,6 +96,8 @@ fn the_page_for_people_has_the_same_tables() {
         of_page("## Recovery: who may do what", "What is not in the table"),
         rows("# Recovery: who may do what", "What is not in the table")
     );
+    let keys = rows("# Keys", "An address is a key");
+    assert!(!keys.is_empty() && of_page("What becomes of a key", "What is not listed") == keys);
     let silence = of_page("anyone may call:", "Recovered: the named key");
     let days: Vec<_> = rows("# Recovery: what happens when nobody", "Recovered: the named key")
         .into_iter()

@@ -32,18 +32,8 @@ pub enum AuthorizationError {
     AdminMark(u64),
     #[error("its signature: {0}")]
     Signature(#[from] SignatureError),
-    #[error("it is for chain {have}, this is chain {want}")]
-    OtherChain { have: u64, want: u64 },
-    #[error("it is for the account {have}, and {want} sends it")]
-    OtherAccount { have: Address, want: Address },
-    #[error(
-        "it is for the key {have}, and the key {signer} signs the transaction; hint: sign by the new key or by the account's own"
-    )]
-    OtherKey { have: Address, signer: Address },
     #[error("it names no {missing}, and what a limited key's authorisation does not list is not allowed; hint: list {missing}")]
     Unlimited { missing: &'static str },
-    #[error("{signer} signed it, which is not the account's first key, and it names no account; hint: name the account in it")]
-    Unbound { signer: Address },
 }
 
 /// How much of one credit may leave by the key.
@@ -95,23 +85,6 @@ pub struct KeyAuthorization {
     pub rlp: Bytes,
 }
 
-/// A key authorisation whose signature was checked, in the words of the rules.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
-    /// The admin key that signed it, and its kind; `None`: the key that the account's address is made from.
-    pub by: Option<(Address, KeyKind)>,
-    pub key: Address,
-    pub terms: KeyTerms,
-}
-
-impl Grant {
-    /// The call that does the same: whom it goes to and what it says.
-    pub(crate) fn as_call(&self) -> (Address, Bytes) {
-        let Self { key, terms, .. } = self.clone();
-        dure_api::abi::encode(&accounts::Action::AuthorizeKey { key, terms }.into())
-    }
-}
-
 impl AskedTerms {
     /// In the words of the rules. Numbers that are too large for them are the largest there are, and refused there by name.
     ///
@@ -142,38 +115,11 @@ impl AskedTerms {
 }
 
 impl KeyAuthorization {
-    /// What it asks of the rules, sent by `account` in a transaction that `access_key` signed, where one did.
+    /// Takes one from the front of `buf`. Lists are as long as the bytes allow, and those are bounded.
     ///
     /// # Errors
-    /// [`AuthorizationError`] from `Signature` on; the signature is checked last.
-    pub(crate) fn grant(
-        &self,
-        chain_id: u64,
-        account: Address,
-        access_key: Option<Address>,
-    ) -> Result<Grant, AuthorizationError> {
-        if self.chain_id != chain_id {
-            return Err(AuthorizationError::OtherChain { have: self.chain_id, want: chain_id });
-        }
-        if let Some(have) = self.account.filter(|have| *have != account) {
-            return Err(AuthorizationError::OtherAccount { have, want: account });
-        }
-        if let Some(signer) = access_key.filter(|signer| *signer != self.key) {
-            return Err(AuthorizationError::OtherKey { have: self.key, signer });
-        }
-        let terms = self.asked.terms()?;
-        let signer = self.signature.signer(&self.hash)?;
-        // Only the first key belongs to one account by what it is.
-        let by = match (signer == account, self.account) {
-            (true, _) => None,
-            (false, Some(_)) => Some((signer, self.signature.kind())),
-            (false, None) => return Err(AuthorizationError::Unbound { signer }),
-        };
-        Ok(Grant { by, key: self.key, terms })
-    }
-
-    /// Takes one from the front of `buf`. Lists are as long as the bytes allow, and those are bounded.
-    pub(crate) fn decode(buf: &mut &[u8]) -> Result<Self, AuthorizationError> {
+    /// [`AuthorizationError`], in the order of the fields.
+    pub fn decode(buf: &mut &[u8]) -> Result<Self, AuthorizationError> {
         let whole = *buf;
         let mut parts = Header::decode_bytes(buf, true)?;
         let rlp = &whole[..whole.len() - buf.len()];

@@ -4,8 +4,10 @@
 //! validBefore, validAfter, feeToken, feePayerSignature, authorizationList, keyAuthorization?, signature])`, where
 //! an empty string stands for what is absent and `keyAuthorization` is left out.
 
-use super::{BATCH_TYPE, Batch, CALLS_MAX, Call, KeyAuthorization, NONCE_END, SenderSignature, SignatureError, SignedBatch};
-use crate::batch::authorization::AuthorizationError;
+use super::{
+    AuthorizationError, BATCH_TYPE, Batch, CALLS_MAX, Call, KeyAuthorization, NONCE_END, SenderSignature, SignatureError,
+    SignedBatch,
+};
 use alloy_eips::eip2930::AccessList;
 use alloy_primitives::{Address, Signature, U256};
 use alloy_rlp::{BufMut, Decodable, EMPTY_LIST_CODE, EMPTY_STRING_CODE, Encodable, Header};

@@ -5,13 +5,11 @@
 //! key. A key's address is the last 20 bytes of keccak256(x ‖ y). High s is refused everywhere: whoever signs by a device
 //! that gives it has to put n − s in its place.
 
-use super::webauthn::{self, WEBAUTHN_DATA_MAX_BYTES, WebAuthnError};
-use crate::modules::Signatures;
-use alloy_consensus::crypto::{RecoveryError, secp256k1};
-use alloy_primitives::{Address, B256, Bytes, Signature, keccak256};
-use dure_rules::Verifier as _;
-use dure_rules::accounts::KeyKind;
+use super::KeyKind;
+use alloy_primitives::{Address, Bytes, Signature, keccak256};
 
+/// Longest authenticatorData ‖ clientDataJSON of a passkey's answer.
+pub const WEBAUTHN_DATA_MAX_BYTES: usize = 2_048 - 128;
 const SECP256K1_BYTES: usize = 65;
 const P256_TYPE: u8 = 0x01;
 const WEBAUTHN_TYPE: u8 = 0x02;
@@ -23,7 +21,7 @@ const P256_PARTS_BYTES: usize = 128;
 /// Longest signature of a sender.
 pub const SIGNATURE_MAX_BYTES: usize = 2 + 20 + WEBAUTHN_DATA_MAX_BYTES + P256_PARTS_BYTES;
 
-/// Why a signature is not taken.
+/// Why bytes are no signature that this chain knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     #[error("it is empty")]
@@ -42,12 +40,8 @@ pub enum SignatureError {
     Unbound,
     #[error("an access key signs for itself, not for another access key")]
     Nested,
-    #[error("the passkey's answer: {0}")]
-    WebAuthn(#[from] WebAuthnError),
-    #[error("it does not verify; hint: s must be in the lower half of the order")]
-    NotVerified,
-    #[error("the fee payer's recovers to no account")]
-    FeePayer,
+    #[error("the passkey's answer has {bytes} bytes, at most {WEBAUTHN_DATA_MAX_BYTES} are taken")]
+    AnswerTooLong { bytes: usize },
 }
 
 /// A P-256 signature and the key that made it.
@@ -83,7 +77,9 @@ pub struct SenderSignature {
 }
 
 impl SenderSignature {
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, SignatureError> {
+    /// # Errors
+    /// [`SignatureError`]; whether it verifies is not asked.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SignatureError> {
         match bytes {
             [ACCESS_KEY_UNBOUND_TYPE, ..] if bytes.len() != SECP256K1_BYTES => Err(SignatureError::Unbound),
             [ACCESS_KEY_TYPE, rest @ ..] if bytes.len() != SECP256K1_BYTES => {
@@ -106,7 +102,9 @@ impl SenderSignature {
 }
 
 impl KeySignature {
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, SignatureError> {
+    /// # Errors
+    /// [`SignatureError`]; whether it verifies is not asked.
+    pub fn decode(bytes: &[u8]) -> Result<Self, SignatureError> {
         let length = || SignatureError::Length { bytes: bytes.len() };
         if let Ok([rs @ .., v]) = <&[u8; SECP256K1_BYTES]>::try_from(bytes) {
             return match v {
@@ -126,7 +124,7 @@ impl KeySignature {
             [WEBAUTHN_TYPE, rest @ ..] => {
                 let (data, parts) = rest.split_last_chunk::<P256_PARTS_BYTES>().ok_or_else(length)?;
                 if data.len() > WEBAUTHN_DATA_MAX_BYTES {
-                    return Err(WebAuthnError::TooLong { bytes: data.len() }.into());
+                    return Err(SignatureError::AnswerTooLong { bytes: data.len() });
                 }
                 Ok(Self::WebAuthn { signature: P256Signature::from_parts(parts), data: Bytes::copy_from_slice(data) })
             }
@@ -135,7 +133,8 @@ impl KeySignature {
         }
     }
 
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    /// Puts its bytes at the end of `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Secp256k1(signature) => out.extend_from_slice(&signature.as_bytes()),
             Self::P256 { signature, prehash } => {
@@ -158,19 +157,6 @@ impl KeySignature {
             Self::WebAuthn { .. } => KeyKind::WebAuthn,
         }
     }
-
-    /// The address of the key that signed `hash`.
-    ///
-    /// # Errors
-    /// [`SignatureError::WebAuthn`] where the passkey answered something else; [`SignatureError::NotVerified`].
-    pub(crate) fn signer(&self, hash: &B256) -> Result<Address, SignatureError> {
-        match self {
-            Self::Secp256k1(signature) => recover_secp256k1(signature, *hash).map_err(|_| SignatureError::NotVerified),
-            Self::P256 { signature, prehash: false } => signature.signer(hash),
-            Self::P256 { signature, prehash: true } => signature.signer(&sha256(&[hash.as_slice()])),
-            Self::WebAuthn { signature, data } => signature.signer(&webauthn::signed_hash(data, hash)?),
-        }
-    }
 }
 
 impl P256Signature {
@@ -190,21 +176,4 @@ impl P256Signature {
     pub fn address(&self) -> Address {
         Address::from_word(keccak256(self.point))
     }
-
-    fn signer(&self, prehash: &B256) -> Result<Address, SignatureError> {
-        if Signatures.p256(&self.point, prehash, &self.rs) { Ok(self.address()) } else { Err(SignatureError::NotVerified) }
-    }
-}
-
-/// Refuses high s.
-pub(super) fn recover_secp256k1(signature: &Signature, hash: B256) -> Result<Address, RecoveryError> {
-    secp256k1::recover_signer(signature, hash)
-}
-
-pub(super) fn sha256(parts: &[&[u8]]) -> B256 {
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    B256::from_slice(context.finish().as_ref())
 }
