@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::{
     runtime::{Handle, Runtime},
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::AbortHandle,
 };
 
@@ -95,6 +95,8 @@ pub struct Open {
     pub serving: Serving,
     vitals: Arc<Vitals>,
     metrics: Option<AbortHandle>,
+    /// Heard of from the moment that the port is open, so before anybody is told that it is.
+    asked: [Signal; 2],
 }
 
 /// Listens and answers, on the threads of `at`.
@@ -121,7 +123,9 @@ pub async fn open(
         Some(address) => Some(at.spawn(vitals::serve(address, vitals.clone())).await.map_err(Problem::fault)??),
         None => None,
     };
-    Ok(Open { serving, vitals, metrics })
+    let asked = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let [Ok(terminate), Ok(interrupt)] = asked else { return Err(Problem::fault("the system gives no signals")) };
+    Ok(Open { serving, vitals, metrics, asked: [terminate, interrupt] })
 }
 
 impl Open {
@@ -129,9 +133,11 @@ impl Open {
     ///
     /// # Errors
     /// Why the node must stop.
-    pub async fn stopped(&self) -> Result<(), Problem> {
+    pub async fn stopped(&mut self) -> Result<(), Problem> {
+        let [terminate, interrupt] = &mut self.asked;
         tokio::select! {
-            stopped = stopped() => stopped,
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
             why = self.vitals.clone().watch() => Err(why),
         }
     }

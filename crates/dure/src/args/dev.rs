@@ -123,7 +123,7 @@ impl Dev {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
             let more = town_routes(&people, showroom.clone());
-            let open = port::open(&at_port, &self.http, &self.door, addresses, (&running, &self.data), more).await?;
+            let mut open = port::open(&at_port, &self.http, &self.door, addresses, (&running, &self.data), more).await?;
             let port = open.serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
             let first = First {

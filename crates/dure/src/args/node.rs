@@ -115,7 +115,7 @@ impl Node {
         since_ms: u64,
         json: bool,
     ) -> Result<Ended, Problem> {
-        let open = port::open(at_port, &self.http, &self.door, addresses, (&running, &self.data), Router::new()).await?;
+        let mut open = port::open(at_port, &self.http, &self.door, addresses, (&running, &self.data), Router::new()).await?;
         self.tell(&running, &open, json);
         let ended = tokio::select! {
             stopped = open.stopped() => stopped.map(|()| Ended::Stopped),
