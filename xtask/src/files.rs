@@ -23,6 +23,13 @@ const BANNED_IN_RULES: &[&str] = &[
     "std::fs",
 ];
 
+/// What identifies a person, so it is never a field of what is logged: who is connected, who acts, and what is in it.
+const BANNED_IN_LOGS: &[&str] =
+    &["addr", "account", "owner", "signer", "sender", "payer", "%from", "?from", "raw", "body", "peer_ip"];
+
+/// The log macros, as the code calls them.
+const LOGS: &[&str] = &["tracing::error!(", "tracing::warn!(", "tracing::info!(", "tracing::debug!(", "tracing::trace!("];
+
 pub fn check(path: &str, text: &str) -> Vec<String> {
     let mut findings = Vec::new();
     let mut found = |what: String| findings.push(format!("{path}: {what}"));
@@ -50,6 +57,12 @@ pub fn check(path: &str, text: &str) -> Vec<String> {
     {
         found("names a path of one machine".to_string());
     }
+    let logs = LOGS.iter().filter(|_| path.starts_with("crates/") && path.contains("/src/"));
+    for said in logs.flat_map(|log| text.split(log).skip(1)).map(arguments) {
+        if let Some(word) = BANNED_IN_LOGS.iter().find(|word| said.contains(**word)) {
+            found(format!("`{word}` in a log, which must not say who does what: {said}"));
+        }
+    }
     let rules = path.starts_with("crates/rules/src/") && path.ends_with(".rs") && !path.contains("tests");
     for (line, number) in text.lines().zip(1..).take_while(|(line, _)| rules && line.trim() != "#[cfg(test)]") {
         let code = line.split("//").next().unwrap_or_default();
@@ -58,6 +71,20 @@ pub fn check(path: &str, text: &str) -> Vec<String> {
         }
     }
     findings
+}
+
+/// What stands before the parenthesis that closes a call.
+fn arguments(after_opening: &str) -> &str {
+    let mut depth = 1_usize;
+    let end = after_opening.find(|letter| {
+        depth = match letter {
+            '(' => depth + 1,
+            ')' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    });
+    after_opening.get(..end.unwrap_or(after_opening.len())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -77,6 +104,10 @@ mod tests {
             ("a/package-lock.json", "\"resolved\": \"https://example.org\"", 1),
             ("docs/a.md", concat!("see /wor", "k/a"), 1),
             ("crates/rules/src/a.rs", "let x: HashMap<u8, u8>;", 1),
+            ("crates/node/src/a.rs", "tracing::warn!(height, \"a block is refused\");", 0),
+            ("crates/node/src/a.rs", "tracing::warn!(\n  %sender,\n \"a transaction is refused\");", 1),
+            ("crates/server/src/a.rs", "tracing::debug!(?address, \"asks\"); let account = 1;", 1),
+            ("crates/node/tests/a.rs", "tracing::debug!(?address, \"asks\");", 0),
             ("crates/rules/src/a.rs", "// no HashMap here", 0),
             ("crates/rules/src/a.rs", "#[cfg(test)]\nmod tests { fn f() { None::<u8>.unwrap(); } }", 0),
             ("crates/rules/src/a/tests.rs", "x.unwrap()", 0),

@@ -3,6 +3,7 @@
 use crate::{
     args::keys::{TEST_ACCOUNTS, test_key},
     say::Problem,
+    seal,
     town::people::People,
 };
 use alloy_primitives::{Address, B256};
@@ -16,7 +17,7 @@ use dure_node::{
     app::Secret,
     disk::Config,
     genesis::Genesis,
-    network::{self, Seat},
+    network::{self, Seat, public_key},
 };
 use dure_rules::{
     Draft, Env, Memory, Verifier,
@@ -38,6 +39,8 @@ pub const CREDIT: u32 = 1;
 /// A validator's key, in the folder of its chain.
 const VALIDATOR_KEY: &str = "validator.key";
 const VALIDATOR_KIND: &str = "ed25519";
+/// Held by the process that uses the folder.
+const LOCK: &str = "lock";
 
 /// An account that a person asked for in `--accounts FILE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +62,9 @@ impl Folder {
     /// # Errors
     /// Where it cannot be made, or another process holds it.
     pub fn open(path: &Path) -> Result<Self, Problem> {
-        let unusable =
-            |error: std::io::Error| Problem::unreachable(format!("the folder {} cannot be used: {error}", path.display()));
+        let unusable = |error| unusable(path, &error);
         std::fs::create_dir_all(path).map_err(unusable)?;
-        let lock = File::create(path.join("lock")).map_err(unusable)?;
+        let lock = File::create(path.join(LOCK)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Problem::unreachable(format!("another dure runs on {}", path.display()))
@@ -99,8 +101,8 @@ impl Folder {
     /// Where no port is free, or there is no key.
     pub fn alone(&self, genesis: Genesis, speed: Option<u32>) -> Result<Config, Problem> {
         let seats = match genesis.seed {
-            Some(seed) => seats(Genesis::development_keys(seed, genesis.validators.len() as u64))?,
-            None => seats(vec![self.validator()?])?,
+            Some(seed) => seats(Genesis::development_keys(seed, genesis.validators.len() as u64), Some(0))?,
+            None => seats(vec![self.validator()?], self.votes_above()?)?,
         };
         Ok(Config { folder: self.path.clone(), genesis, seats, peers: Vec::new(), speed })
     }
@@ -115,7 +117,28 @@ impl Folder {
         written.map_err(|error| {
             Problem::usage(error).hint("a validator's key is made once; `dure init` shows the one that is here")
         })?;
-        network::secret_of(&secret).map(|secret| network::public_key(&secret)).ok_or_else(|| Problem::fault("the key is no key"))
+        self.seal(0)?;
+        Ok(public_key(&self.validator()?))
+    }
+
+    /// Above which height the validator of this folder may vote; nothing where it must watch first ([`seal`]).
+    ///
+    /// # Errors
+    /// Where the folder cannot be used.
+    pub fn votes_above(&self) -> Result<Option<u64>, Problem> {
+        seal::votes_above(&self.path, public_key(&self.validator()?)).map_err(|error| self.unusable(&error))
+    }
+
+    /// Says that the validator of this folder may vote above `height`.
+    ///
+    /// # Errors
+    /// Where the folder cannot be used.
+    pub fn seal(&self, height: u64) -> Result<(), Problem> {
+        seal::seal(&self.path, public_key(&self.validator()?), height).map_err(|error| self.unusable(&error))
+    }
+
+    fn unusable(&self, error: &std::io::Error) -> Problem {
+        unusable(&self.path, error)
     }
 
     pub fn has_validator(&self) -> bool {
@@ -127,14 +150,12 @@ impl Folder {
     /// # Errors
     /// Where there is none, others could read it, or it is none.
     pub fn validator(&self) -> Result<Secret, Problem> {
-        let file = self.path.join(VALIDATOR_KEY);
-        if !file.exists() {
-            return Err(Problem::usage(format!("there is no validator's key in {}", self.path.display()))
-                .hint(format!("make one: dure init --data {}", self.path.display())));
-        }
-        let (kind, secret) = key::read(&file).map_err(Problem::usage)?;
-        let secret = if kind == VALIDATOR_KIND { network::secret_of(&secret) } else { None };
-        secret.ok_or_else(|| Problem::usage(format!("{} is no validator's key; expected `{VALIDATOR_KIND} HEX`", file.display())))
+        validator(&self.path)
+    }
+
+    /// Whether a process holds the folder at `path`.
+    pub fn in_use(path: &Path) -> bool {
+        File::open(path.join(LOCK)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
     /// Whether a chain lives here.
@@ -160,8 +181,27 @@ impl Folder {
     }
 }
 
+fn unusable(folder: &Path, error: &std::io::Error) -> Problem {
+    Problem::unreachable(format!("the folder {} cannot be used: {error}", folder.display()))
+}
+
+/// The validator's key in `folder`.
+///
+/// # Errors
+/// Where there is none, others could read it, or it is none.
+pub fn validator(folder: &Path) -> Result<Secret, Problem> {
+    let file = folder.join(VALIDATOR_KEY);
+    if !file.exists() {
+        return Err(Problem::usage(format!("there is no validator's key in {}", folder.display()))
+            .hint(format!("make one: dure init --data {}", folder.display())));
+    }
+    let (kind, secret) = key::read(&file).map_err(Problem::usage)?;
+    let secret = if kind == VALIDATOR_KIND { network::secret_of(&secret) } else { None };
+    secret.ok_or_else(|| Problem::usage(format!("{} is no validator's key; expected `{VALIDATOR_KIND} HEX`", file.display())))
+}
+
 /// Validators of this process, each on a port of the loopback that is free now.
-fn seats(keys: Vec<Secret>) -> Result<Vec<Seat>, Problem> {
+fn seats(keys: Vec<Secret>, votes_above: Option<u64>) -> Result<Vec<Seat>, Problem> {
     // Held until all are known, so that no two are the same.
     let free = |_: &_| std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0));
     let ports = keys.iter().map(free).collect::<Result<Vec<_>, _>>();
@@ -171,7 +211,7 @@ fn seats(keys: Vec<Secret>) -> Result<Vec<Seat>, Problem> {
         .zip(&ports)
         .map(|(secret, port)| {
             let listen = address(port)?;
-            Ok(Seat { secret, listen, reach: listen })
+            Ok(Seat { secret, listen, reach: listen, votes_above })
         })
         .collect()
 }

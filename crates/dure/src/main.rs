@@ -6,9 +6,12 @@
 mod args;
 mod chain;
 mod community;
+mod doctor;
 mod port;
 mod say;
+mod seal;
 mod town;
+mod vitals;
 
 use clap::Parser as _;
 use std::process::ExitCode;

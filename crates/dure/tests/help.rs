@@ -3,12 +3,13 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "",
     "dev",
     "init",
     "genesis",
     "node",
+    "doctor",
     "town",
     "home",
     "home init",
@@ -20,6 +21,8 @@ const COMMANDS: [&str; 22] = [
     "orders show",
     "tx",
     "call",
+    "prove",
+    "verify",
     "keys",
     "keys new",
     "accounts",

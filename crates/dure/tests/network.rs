@@ -2,95 +2,23 @@
 
 mod common;
 
-use common::FRIEND;
+use common::{
+    FRIEND,
+    network::{Network, Running, dure, init, json},
+};
 use dure_gateways::node::Node;
 use serde_json::Value;
 use std::{
-    io::{BufRead as _, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    io::Write as _,
+    net::TcpStream,
+    path::Path,
+    process::Output,
     time::{Duration, Instant},
 };
 
 const VALIDATORS: usize = 4;
 /// How long four may take to meet, or three to go on without one; many times what it takes.
 const SOON: Duration = Duration::from_secs(60);
-
-fn dure(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_dure")).args(args).arg("--json").output().expect("dure runs")
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).expect("one JSON object")
-}
-
-/// One validator's process.
-struct Running {
-    child: Child,
-    url: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// What the four agreed on before they start.
-struct Network {
-    genesis: PathBuf,
-    folders: Vec<PathBuf>,
-    keys: Vec<String>,
-    reach: Vec<String>,
-}
-
-impl Network {
-    fn new(folder: &Path) -> Self {
-        let folders: Vec<PathBuf> = (0..VALIDATORS).map(|place| folder.join(format!("v{place}"))).collect();
-        let keys: Vec<String> = folders.iter().map(|folder| init(folder)).collect();
-        assert_eq!(init(&folders[0]), keys[0], "a key is made once");
-        let mut text = "chain_id = 20261\ntime_ms = 1764057600000\n".to_owned();
-        for (place, key) in keys.iter().enumerate() {
-            text += &format!(
-                "[[organisation]]\nname = \"Co-op {place}\"\naccount = \"0x{:040x}\"\nvalidator = \"{key}\"\n",
-                1 + place
-            );
-        }
-        // The well-known test/1, who has money.
-        let payer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-        text += &format!("[[person]]\naccount = \"{payer}\"\n[[credit]]\nname = \"Maple\"\nsymbol = \"MPL\"\ndecimals = 2\n");
-        text += &format!("issuer = \"0x{:040x}\"\nissued = [{{ to = \"{payer}\", amount = 1000 }}]\n", 1);
-        let (file, genesis) = (folder.join("community.toml"), folder.join("genesis.json"));
-        std::fs::write(&file, text).expect("written");
-        let made = json(&dure(&["genesis", file.to_str().expect("UTF-8"), "--out", genesis.to_str().expect("UTF-8")]));
-        assert_eq!(made["validators"].as_array().map(Vec::len), Some(VALIDATORS), "{made}");
-        let ports: Vec<TcpListener> = keys.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let reach = ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect();
-        Self { genesis, folders, keys, reach }
-    }
-
-    fn start(&self, place: usize) -> Running {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_dure"));
-        command.args(["node", "--json", "--http", "127.0.0.1:0", "--listen", &self.reach[place], "--reach", &self.reach[place]]);
-        command.arg("--genesis").arg(&self.genesis).arg("--data").arg(&self.folders[place]);
-        // Everybody knows one other; the rest they hear of.
-        let other = (place + 1) % VALIDATORS;
-        command.args(["--peer", &format!("{}@{}", self.keys[other], self.reach[other])]);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("dure runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        Running { child, url: ready["http"].as_str().expect("an address").to_owned() }
-    }
-}
-
-fn init(folder: &Path) -> String {
-    let made = json(&dure(&["init", "--data", folder.to_str().expect("UTF-8")]));
-    made["validator"].as_str().expect("a key").to_owned()
-}
 
 /// Pays one unit at `node`, and waits until it is final there.
 fn pay(node: &Running) {
@@ -116,7 +44,7 @@ fn until_balance(node: &Running, wanted: &str) {
 #[test]
 fn four_organisations_start_a_network_and_go_on_without_one_of_them() {
     let folder = tempfile::tempdir().expect("folder");
-    let network = Network::new(folder.path());
+    let network = Network::new(folder.path(), VALIDATORS);
     let mut nodes: Vec<Running> = (0..VALIDATORS).map(|place| network.start(place)).collect();
     for (paid, node) in nodes.iter().enumerate() {
         pay(node);
@@ -159,9 +87,35 @@ fn four_organisations_start_a_network_and_go_on_without_one_of_them() {
 }
 
 #[test]
+fn strangers_at_the_door_of_validators_keep_nobody_out() {
+    let folder = tempfile::tempdir().expect("folder");
+    let network = Network::new(folder.path(), 2);
+    let mut nodes: Vec<Running> = (0..2).map(|place| network.start(place)).collect();
+    pay(&nodes[0]);
+    // Many more than are heard at once; they say nothing, or what nobody understands.
+    let flood: Vec<TcpStream> = (0..300)
+        .filter_map(|number| {
+            let mut stream = TcpStream::connect(&network.reach[0]).ok()?;
+            if number % 2 == 0 {
+                stream.write_all(&[b'x'; 1_024]).ok()?;
+            }
+            Some(stream)
+        })
+        .collect();
+    assert!(flood.len() > 100, "{} were let in by the system", flood.len());
+    pay(&nodes[1]);
+    nodes[1].child.kill().expect("it runs");
+    nodes[1].child.wait().expect("it ends");
+    nodes[1] = network.start(1);
+    pay(&nodes[0]);
+    drop(flood);
+    until_balance(&nodes[1], "3");
+}
+
+#[test]
 fn who_is_not_of_the_genesis_or_of_another_chain_is_told_so() {
     let folder = tempfile::tempdir().expect("folder");
-    let network = Network::new(folder.path());
+    let network = Network::new(folder.path(), VALIDATORS);
     let (genesis, stranger) = (network.genesis.to_str().expect("UTF-8"), folder.path().join("stranger"));
     let run = |folder: &Path, genesis: &str| {
         let folder = folder.to_str().expect("UTF-8");

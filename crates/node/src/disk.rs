@@ -15,7 +15,7 @@ use crate::{
     gossip,
     history::{FinalBlock, HistoryError},
     network::{self, Peer, Seat},
-    pacing::Pace,
+    pacing::{Pace, system_ms},
     prove::Prover,
     read::{Blocks, Follower, Index},
     replay,
@@ -23,10 +23,11 @@ use crate::{
 };
 use alloy_primitives::B256;
 use commonware_codec::Encode as _;
+use commonware_consensus::types::Height;
 use commonware_cryptography::Signer as _;
-use commonware_runtime::{Runner as _, Supervisor as _, tokio as runtime};
+use commonware_runtime::{Metrics as _, Runner as _, Supervisor as _, tokio as runtime};
 use dure_server::{NewBlock, Validator};
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::{broadcast, mpsc};
 
 /// New blocks that a slow subscriber may fall behind.
@@ -48,8 +49,44 @@ pub struct Config {
 pub struct Running {
     pub served: Arc<Served>,
     pub index: Arc<Index>,
-    _engines: Vec<engine::Engine<runtime::Context>>,
+    /// Whether the first validator votes.
+    pub votes: bool,
+    /// What the runtime and the parts of agreement count, in Prometheus' text.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    engines: Vec<engine::Engine<runtime::Context>>,
     _feed: tokio::task::JoinHandle<()>,
+}
+
+/// Furthest that clocks can be apart among validators that meet ([`network`] refuses peers beyond 5 s), with the half second that a
+/// block's time may be ahead, and some more; milliseconds.
+const CLOCKS_APART_MAX_MS: u64 = 10_000;
+/// How often a node that watches looks.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// So many blocks after one that was certainly proposed since the start, no vote from before it can be met:
+/// docs/decisions/0018-no-second-vote.md.
+const BLOCKS_LATER: u64 = 8;
+
+impl Running {
+    /// Ends when no vote that was cast before `since_ms` of the wall can be of a view that is still to come, and gives the height of a
+    /// final block whose view is later than all of them.
+    pub async fn agreed_since(&self, since_ms: u64) -> u64 {
+        let mut proposed_since = None;
+        loop {
+            let head = self.served.node.chain.head();
+            let after = head.time_ms >= since_ms.saturating_add(CLOCKS_APART_MAX_MS);
+            // A block with a time that no clock shows yet says nothing about when it was made.
+            let before = head.time_ms <= system_ms().saturating_add(CLOCKS_APART_MAX_MS);
+            if after && before && *proposed_since.get_or_insert(head.height) + BLOCKS_LATER <= head.height {
+                // A block may be final by the certificate of the next one; this must have its own.
+                let own = self.engines[0].blocks.get_finalization(Height::new(head.height)).await;
+                if own.is_some() {
+                    return head.height;
+                }
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
 }
 
 /// Runs a node and `work` beside it, until `work` ends.
@@ -136,6 +173,7 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             validators: set.iter().map(|public| B256::from_slice(&public.encode())).collect(),
         },
     };
+    let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || context.encode());
     let (hand_on, to_hand_on) = mpsc::channel(gossip::WAITING_MAX);
     let served = Served {
         node: node.clone(),
@@ -143,6 +181,10 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         news: tell,
         now_ms,
         validators: validators.collect(),
+        connected: Arc::new({
+            let metrics = metrics.clone();
+            move || network::connected(&metrics()).len()
+        }),
         speed,
         measures,
         prover: Arc::new(prover),
@@ -157,7 +199,8 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             tokio::spawn(gossip::send(sender, own));
         }
     }
-    Ok(Running { served, index, _engines: engines, _feed: feed })
+    let votes = config.seats[0].votes_above.is_some();
+    Ok(Running { served, index, votes, metrics, engines, _feed: feed })
 }
 
 /// What the index's thread asks.

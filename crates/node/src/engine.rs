@@ -19,8 +19,9 @@ use commonware_consensus::{
     },
     simplex::{
         self,
-        config::{ForwardPolicy, SkipPolicy},
+        config::{Floor, ForwardPolicy, SkipPolicy},
         elector::RoundRobin,
+        types::Finalization,
     },
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
@@ -57,6 +58,8 @@ const SYNC_BATCH: NonZeroU64 = NZU64!(32);
 const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
 /// Blocks that may be final and not yet taken over.
 const PENDING_MAX: NonZeroUsize = NZUsize!(16);
+/// Heights that are asked for a certificate before there is held to be none.
+const CERTIFICATES_LOOKED_AT: usize = 256;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Marshal's mailbox: blocks and certificates by height or digest.
@@ -71,6 +74,9 @@ pub struct EngineConfig<M, B> {
     /// First part of every partition's name.
     pub prefix: String,
     pub node: Arc<Node>,
+    /// Agreement begins after the view that made the block of this height final, whatever the journal lacks; 0 is the genesis.
+    /// `None`: the scheme signs nothing, and what it hears is journaled apart from the votes that the key may have cast.
+    pub votes_above: Option<u64>,
     /// Whether to fetch the state from peers instead of executing all blocks.
     pub state_sync: bool,
     /// Blocks kept in the archive; `None` keeps all.
@@ -103,7 +109,7 @@ pub fn message_max(validators: u32) -> u32 {
 /// Starts one validator. `wrap` may stand between marshal and the application (a test listens there).
 ///
 /// # Panics
-/// Where the archives or the database cannot be opened: there is no node without them.
+/// Where the archives or the database cannot be opened, or lack what `votes_above` names: there is no node without them.
 pub async fn start<E, M, B, S, R, W, F>(context: E, config: EngineConfig<M, B>, channels: Vec<(S, R)>, wrap: F) -> Engine<E>
 where
     E: CryptoRng + Spawner + Context,
@@ -118,7 +124,7 @@ where
     let mut channel = || channels.next().expect("as many channels as CHANNELS says");
     let (votes, certificates, votes_fetch) = (channel(), channel(), channel());
     let (blocks_fetch, blocks_gossip, state_fetch, floor_probe) = (channel(), channel(), channel(), channel());
-    let EngineConfig { public, scheme, peers, blocker, prefix, node, state_sync, kept_blocks, sizes } = config;
+    let EngineConfig { public, scheme, peers, blocker, prefix, node, votes_above, state_sync, kept_blocks, sizes } = config;
     let cache = state::page_cache(sizes);
 
     let resolver = marshal_resolver::init(
@@ -178,7 +184,7 @@ where
 
     let genesis = node.genesis.clone();
     let genesis_digest = genesis.digest();
-    let (marshal_actor, marshal, floor) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
+    let (marshal_actor, marshal, processed) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
         context.child("marshal"),
         finalizations,
         blocks,
@@ -230,7 +236,7 @@ where
             application: App(node.clone()),
             db_config: state::config(&prefix, cache.clone(), sizes),
             provider: (),
-            marshal: (marshal.clone(), floor),
+            marshal: (marshal.clone(), processed),
             mailbox_size: MAILBOX,
             plan,
             resolvers: fetcher,
@@ -254,6 +260,14 @@ where
     come_up(&context, &node, &marshal).await;
     stateful.start();
 
+    let partition = format!("{prefix}-simplex{}", if votes_above.is_some() { "" } else { "-watching" });
+    let floor = match votes_above.unwrap_or(0) {
+        0 => Floor::Genesis(genesis_digest),
+        height => match newest_certificate(&marshal, height).await {
+            Some(certificate) => Floor::Finalized(certificate),
+            None => panic!("no certificate of block {height} or a later one is here: this folder cannot tell where it may vote"),
+        },
+    };
     let pace = node.pace;
     let engine = simplex::Engine::new(
         context.child("simplex"),
@@ -265,10 +279,10 @@ where
             relay: automaton.clone(),
             reporter: automaton,
             strategy: Sequential,
-            partition: format!("{prefix}-simplex"),
+            partition,
             mailbox_size: MAILBOX,
             epoch: Epoch::zero(),
-            floor: simplex::config::Floor::Genesis(genesis_digest),
+            floor,
             replay_buffer: BUFFER,
             write_buffer: BUFFER,
             page_cache: cache,
@@ -285,6 +299,18 @@ where
     );
     let handle = engine.start(votes, certificates, votes_fetch);
     Engine { handle, blocks: marshal, stateful: stateful_mailbox, synced_at }
+}
+
+/// The newest certificate that is stored, of a block at `height` or above it.
+async fn newest_certificate(blocks: &Blocks, height: u64) -> Option<Finalization<Scheme, Digest>> {
+    let newest = blocks.get_anchor().await?.1.height().get();
+    // A block may be final by the certificate of a later one, but not many in a row.
+    for height in (height..=newest).rev().take(CERTIFICATES_LOOKED_AT) {
+        if let Some(certificate) = blocks.get_finalization(Height::new(height)).await {
+            return Some(certificate);
+        }
+    }
+    None
 }
 
 /// Tells the clock and the chain where the chain stood when this node went down.

@@ -20,6 +20,7 @@ use commonware_stream::{
 use commonware_utils::{NZU32, NZUsize, ordered::Set, sys_rng};
 use rand_core::Rng as _;
 use std::{
+    collections::BTreeSet,
     net::SocketAddr,
     num::{NonZeroU32, NonZeroUsize},
     str::FromStr,
@@ -32,6 +33,8 @@ use std::{
 const PURPOSE: &[u8] = b"dure";
 /// Messages of one peer on one channel, a second.
 const MESSAGES_PER_S: NonZeroU32 = NZU32!(512);
+/// Connections whose other end has not proven who it is, which it must within 5 s; a machine may open 16 a second, a /24 or /48 128.
+const STRANGERS_MAX: NonZeroU32 = NZU32!(64);
 /// Most validators of a network.
 pub const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
 /// Furthest that the clocks of two peers may differ when they meet.
@@ -43,6 +46,8 @@ pub struct Seat {
     pub listen: SocketAddr,
     /// Where the others reach it.
     pub reach: SocketAddr,
+    /// It votes only in views after the one that made the block of this height final; `None`: it signs nothing and watches.
+    pub votes_above: Option<u64>,
 }
 
 /// A validator elsewhere, and where it is reached. Those that are not named are heard of from those that are.
@@ -87,6 +92,14 @@ pub fn public_key(secret: &Secret) -> B256 {
     B256::from_slice(&secret.public_key().encode())
 }
 
+/// The validators that the first one of this process is connected with, as its metrics say.
+pub fn connected(metrics: &str) -> BTreeSet<&str> {
+    let lines =
+        metrics.lines().filter_map(|line| line.strip_prefix("validator_network_tracker_directory_connected{place=\"0\","));
+    let peers = lines.filter_map(|line| line.strip_prefix("peer=\"")?.split_once("\"} "));
+    peers.filter(|(_, since_ms)| *since_ms != "0").map(|(peer, _)| peer).collect()
+}
+
 /// What votes of the chain that begins with `genesis` are signed for.
 pub fn namespace(genesis: &Block) -> Vec<u8> {
     [PURPOSE, genesis.hash().as_slice()].concat()
@@ -103,7 +116,10 @@ pub async fn start(
 ) -> (Engine<runtime::Context>, (impl Sender<PublicKey = Public>, impl Receiver<PublicKey = Public>)) {
     let public = seat.secret.public_key();
     let namespace = namespace(&node.genesis);
-    let scheme = Scheme::signer(&namespace, validators.clone(), seat.secret.clone()).expect("the key is of the genesis");
+    let scheme = match seat.votes_above {
+        Some(_) => Scheme::signer(&namespace, validators.clone(), seat.secret.clone()).expect("the key is of the genesis"),
+        None => Scheme::verifier(&namespace, validators.clone()),
+    };
     let handshake = Sake {
         signer: seat.secret.clone(),
         synchrony_bound: CLOCKS_MAX,
@@ -111,7 +127,7 @@ pub async fn start(
         version: sake::Version::V1,
     };
     let count = u32::try_from(validators.len()).unwrap_or(u32::MAX);
-    let config = discovery::Config::local(
+    let mut config = discovery::Config::local(
         Cups::<_, ChaCha20Poly1305>::new(handshake, cups::Version::V1),
         &namespace,
         seat.listen,
@@ -121,6 +137,7 @@ pub async fn start(
         engine::message_max(count).max(crate::gossip::MESSAGE_MAX_BYTES),
         NZUsize!(1000),
     );
+    config.max_concurrent_handshakes = STRANGERS_MAX;
     let (mut network, mut peers) = discovery::Network::new(context.child("network"), config);
     peers.track(0, validators);
     let mut channels: Vec<_> =
@@ -134,6 +151,7 @@ pub async fn start(
         blocker: peers,
         prefix: if place == 0 { "validator".into() } else { format!("validator-{place}") },
         node,
+        votes_above: seat.votes_above,
         state_sync: false,
         kept_blocks: None,
         sizes: StateSizes::ALONE,

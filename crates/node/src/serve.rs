@@ -47,6 +47,8 @@ pub struct Served {
     pub now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// Who votes; the one with this node's key is here.
     pub validators: Vec<Validator>,
+    /// How many of the others this node is connected with.
+    pub connected: Arc<dyn Fn() -> usize + Send + Sync>,
     /// Times the wall's pace.
     pub speed: u32,
     pub measures: Arc<Measures>,
@@ -173,13 +175,14 @@ impl Served {
 
     /// The same state, with the pool of another validator of this process.
     pub fn at_pool_of(&self, node: Arc<Node>) -> Self {
-        let Self { index, news, now_ms, validators, speed, measures, prover, .. } = self;
+        let Self { index, news, now_ms, validators, connected, speed, measures, prover, .. } = self;
         Self {
             node,
             index: index.clone(),
             news: news.clone(),
             now_ms: now_ms.clone(),
             validators: validators.clone(),
+            connected: connected.clone(),
             speed: *speed,
             measures: measures.clone(),
             prover: prover.clone(),
@@ -300,6 +303,7 @@ impl Backend for Served {
         Ok(Network {
             height: self.newest()?,
             validators: self.validators.clone(),
+            connected: (self.connected)(),
             pending: waiting.pending,
             queued: waiting.queued,
             pool_max: MEMBERS_MAX + NEWCOMERS_MAX,

@@ -1,6 +1,6 @@
 //! Checks a proof file: that a validator set made a block final, and that the block's state or receipts say what the file claims.
 //!
-//! No node, no network, no clock, no standard library. docs/proofs.md has the format byte by byte; `@dure/proof` is the same in
+//! This crate never asks a node, a network or a clock, and never needs the standard library. docs/proofs.md has the format byte by byte; `@dure/proof` is the same in
 //! TypeScript. What is trusted is the [`Anchor`] alone, so it must not come from whoever gave the file.
 
 #![no_std]

@@ -91,6 +91,8 @@ pub struct Network {
     pub height: u64,
     /// Who votes.
     pub validators: Vec<Validator>,
+    /// Other validators that this node is connected with.
+    pub connected: usize,
     /// Transactions that could be in the next block, that wait for an earlier nonce, and most that may wait.
     pub pending: usize,
     pub queued: usize,

@@ -1,21 +1,28 @@
 //! The methods that wallets and libraries ask for, one line each.
 
 use crate::backend::{Backend, BackendError, RECORDS_MAX};
-use crate::{filters::Filters, gate::Gate, orders, powers};
+use crate::{
+    doors::{Client, Doors},
+    filters::Filters,
+    gate::Gate,
+    http::OVER_SHARE,
+    orders, powers,
+};
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_rpc_types_eth::{BlockId, BlockNumberOrTag, Filter, state::StateOverride};
 use alloy_rpc_types_trace::geth::GethDebugTracingOptions;
 use alloy_sol_types::{Revert, SolError as _};
-use jsonrpsee::RpcModule;
 use jsonrpsee::types::{ErrorObjectOwned, Params, params::ParamsSequence};
+use jsonrpsee::{Extensions, RpcModule};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// What the methods are given to work with.
 pub(crate) struct Context {
     pub backend: Arc<dyn Backend>,
     pub filters: Filters,
+    pub doors: Arc<Doors>,
     gate: Gate,
 }
 type Answer = Result<Value, ErrorObjectOwned>;
@@ -57,7 +64,7 @@ const METHODS: &[(&str, Method)] = &[
     ("web3_sha3", |_, p| ok(alloy_primitives::keccak256(next::<Bytes>(p)?))),
     ("net_version", |b, _| ok(b.chain_id().to_string())),
     ("net_listening", |_, _| ok(true)),
-    ("net_peerCount", |_, _| ok(U64::ZERO)),
+    ("net_peerCount", |b, _| ok(U64::from(b.network()?.connected))),
     ("eth_chainId", |b, _| ok(U64::from(b.chain_id()))),
     ("eth_blockNumber", |b, _| ok(U64::from(b.height()))),
     ("eth_syncing", |_, _| ok(false)),
@@ -122,8 +129,8 @@ fn rows(params: &mut ParamsSequence<'_>) -> Result<usize, ErrorObjectOwned> {
 }
 
 /// All methods over `backend`. All but the quick ones run on a thread that may wait for the disk.
-pub(crate) fn module(backend: Arc<dyn Backend>) -> RpcModule<Context> {
-    let mut module = RpcModule::new(Context { backend, filters: Filters::default(), gate: Gate::default() });
+pub(crate) fn module(backend: Arc<dyn Backend>, doors: Arc<Doors>) -> RpcModule<Context> {
+    let mut module = RpcModule::new(Context { backend, filters: Filters::default(), doors, gate: Gate::default() });
     for (name, method) in METHODS.iter().copied() {
         let asked = move |params: Params<'_>, context: &Context| method(&*context.backend, &mut params.sequence());
         register(&mut module, name, asked);
@@ -141,17 +148,21 @@ fn register(
 ) {
     let heavy = HEAVY.contains(&name);
     let registered = if QUICK.contains(&name) {
-        module.register_async_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
+        module.register_async_method(name, move |params: Params<'_>, context: Arc<Context>, asker: Extensions| {
             let method = method.clone();
             async move {
                 tokio::task::consume_budget().await; // a long batch lets others work between its entries
-                method(params, &context)
+                context.doors.counts.quick.one_more();
+                context.answer(client(&asker), || method(params, &context))
             }
         })
     } else {
-        module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, _| {
-            let pass = if heavy { Some(context.gate.enter().ok_or_else(busy)?) } else { None };
-            let answer = method(params, &context);
+        module.register_blocking_method(name, move |params: Params<'_>, context: Arc<Context>, asker: Extensions| {
+            let client = client(&asker);
+            let counts = &context.doors.counts;
+            (if heavy { &counts.heavy } else { &counts.plain }).one_more();
+            let pass = if heavy { Some(context.gate.enter(client).ok_or_else(|| context.busy())?) } else { None };
+            let answer = context.answer(client, || method(params, &context));
             drop(pass);
             answer
         })
@@ -159,8 +170,31 @@ fn register(
     registered.expect("the tables name each method once");
 }
 
-fn busy() -> ErrorObjectOwned {
-    error(LIMIT_EXCEEDED, "this node is busy with other questions; hint: ask again in a moment, or ask a node of your own")
+/// Who asks, as the door wrote it down.
+pub(crate) fn client(asker: &Extensions) -> Client {
+    asker.get().copied().unwrap_or(Client::Here)
+}
+
+impl Context {
+    /// Answers out of the purse of `client`.
+    fn answer(&self, client: Client, answer: impl FnOnce() -> Answer) -> Answer {
+        self.may_ask(client)?;
+        let began = Instant::now();
+        let answer = answer();
+        self.doors.used(client, began.elapsed());
+        answer
+    }
+
+    /// # Errors
+    /// Where `client` has used its share.
+    pub fn may_ask(&self, client: Client) -> Result<(), ErrorObjectOwned> {
+        if self.doors.may_ask(client) { Ok(()) } else { Err(error(LIMIT_EXCEEDED, OVER_SHARE)) }
+    }
+
+    fn busy(&self) -> ErrorObjectOwned {
+        self.doors.counts.busy.one_more();
+        error(LIMIT_EXCEEDED, "this node is busy with other questions; hint: ask again in a moment, or ask a node of your own")
+    }
 }
 
 fn ok(answer: impl Serialize) -> Answer {

@@ -3,7 +3,9 @@
 //! This crate never decides what a transaction may do, never touches a disk, and knows the node only as a [`Backend`].
 
 mod backend;
+mod connection;
 mod documents;
+mod doors;
 mod eth;
 mod filters;
 mod gate;
@@ -19,6 +21,7 @@ mod transaction;
 pub use backend::{
     Account, Anchor, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX, Validator,
 };
+pub use doors::{Allowance, Counts};
 pub use http::{Limits, Serving, serve};
 pub use key_authorization::{RpcKeyAuthorization, RpcKeySignature, RpcLimit, RpcScope, RpcSelector};
 pub use passkeys::{NoOrigin, PASSKEY_ORIGINS_MAX, PasskeyOrigin};

@@ -2,7 +2,10 @@
 //!
 //! A subscriber that falls behind further than the node remembers is closed: missing blocks in silence would be worse.
 
-use crate::eth::{Context, INVALID_PARAMS, error};
+use crate::{
+    doors::{Client, WORK_MIN},
+    eth::{Context, INVALID_PARAMS, client, error},
+};
 use alloy_rpc_types_eth::Filter;
 use jsonrpsee::core::SubscriptionResult;
 use jsonrpsee::types::ErrorObjectOwned;
@@ -18,13 +21,18 @@ enum Kind {
 
 /// Adds `eth_subscribe` and `eth_unsubscribe`.
 pub(crate) fn add(module: &mut RpcModule<Context>) {
-    let registered =
-        module.register_subscription("eth_subscribe", "eth_subscription", "eth_unsubscribe", |params, pending, context, _| {
+    let registered = module.register_subscription(
+        "eth_subscribe",
+        "eth_subscription",
+        "eth_unsubscribe",
+        |params, pending, context, asker| {
+            let client = client(&asker);
             let mut params = params.sequence();
             let name: Result<String, _> = params.next();
             let filter: Result<Option<Filter>, _> = params.optional_next();
-            listen(name.ok(), filter, pending, context)
-        });
+            listen(name.ok(), filter, pending, context, client)
+        },
+    );
     registered.expect("no other method has these names");
 }
 
@@ -33,7 +41,13 @@ async fn listen(
     filter: Result<Option<Filter>, ErrorObjectOwned>,
     pending: PendingSubscriptionSink,
     context: Arc<Context>,
+    client: Client,
 ) -> SubscriptionResult {
+    if let Err(refused) = context.may_ask(client) {
+        pending.reject(refused).await;
+        return Ok(());
+    }
+    context.doors.used(client, WORK_MIN);
     let kind = match (name.as_deref(), filter) {
         (Some("newHeads"), _) => Kind::Heads,
         (Some("logs"), Ok(filter)) => Kind::Logs(Box::new(filter.unwrap_or_default())),

@@ -3,9 +3,10 @@
 use super::{keys::test_key, town};
 use crate::{
     chain::{self, CREDIT, Folder},
-    port,
+    port::{self, Door, LogAs},
     say::{self, Problem, help, line},
     town::{people::People, showroom::Showroom},
+    vitals::room_to_start,
 };
 use alloy_primitives::Address;
 use axum::{
@@ -59,7 +60,10 @@ pub struct Dev {
     #[arg(long, value_name = "EVENT", conflicts_with = "empty")]
     until: Option<Until>,
     #[command(flatten)]
-    passkeys: port::Passkeys,
+    door: Door,
+    /// How to write down on stderr what happens.
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text", env = "DURE_LOG")]
+    log: LogAs,
 }
 
 /// What `--until` waits for.
@@ -80,17 +84,19 @@ impl Default for Dev {
             accounts: None,
             empty: false,
             until: None,
-            passkeys: port::Passkeys::default(),
+            door: Door::default(),
+            log: LogAs::default(),
         }
     }
 }
 
 impl Dev {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        port::log();
+        port::log_as(self.log, "error,rumqttd=off,dure=warn");
         let addresses = port::addresses(&self.http)?;
-        let passkey_origins = self.passkeys.origins()?;
+        self.door.limits()?; // before anything is begun
         let folder = Folder::open(&self.data)?;
+        room_to_start(&self.data)?;
         let goes_on = folder.has_chain();
         if goes_on && self.accounts.is_some() {
             return Err(Problem::usage(format!("{} holds a chain already, whose accounts are fixed", self.data.display()))
@@ -116,9 +122,9 @@ impl Dev {
         let served = disk::run(config, move |running| async move {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
-            let (served, more) = (running.served.clone(), town_routes(&people, showroom.clone()));
-            let serving = port::open(&at_port, &self.http, addresses, passkey_origins, served, more).await?;
-            let port = serving.addresses.first().map_or(PORT, SocketAddr::port);
+            let more = town_routes(&people, showroom.clone());
+            let mut open = port::open(&at_port, &self.http, &self.door, addresses, (&running, &self.data), more).await?;
+            let port = open.serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };
             let first = First {
                 http: format!("http://{host}:{port}"),
@@ -138,16 +144,17 @@ impl Dev {
                 town::live(people, first.http.clone(), self.data.join("town"), showroom, self.until, json).await
             };
             let ended = tokio::select! {
-                stopped = port::stopped() => stopped,
+                stopped = open.stopped() => stopped,
                 lived = lives => lived,
             };
             drop(running);
             if !json {
                 eprintln!("\nStopped. The chain stays in {}; start again to go on.", self.data.display());
             }
-            serving.stop().await;
+            open.close().await;
             ended
         });
+        port::give_back(threads);
         served.map_err(|error| Problem::unreachable(error.to_string()))?
     }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod call;
 mod completions;
 mod dev;
+mod doctor;
 mod function;
 mod genesis;
 mod home;
@@ -52,6 +53,7 @@ enum Command {
     Init(init::Init),
     Genesis(genesis::Genesis),
     Node(node::Node),
+    Doctor(doctor::Doctor),
     Town(town::Town),
     Home(home::Home),
     Shop(shop::Shop),
@@ -78,6 +80,7 @@ impl Cli {
             Command::Init(command) => command.run(json),
             Command::Genesis(command) => command.run(json),
             Command::Node(command) => command.run(json),
+            Command::Doctor(command) => command.run(json),
             Command::Town(command) => command.run(json),
             Command::Home(command) => command.run(json),
             Command::Shop(command) => command.run(json),

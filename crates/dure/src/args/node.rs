@@ -2,23 +2,26 @@
 
 use crate::{
     chain::Folder,
-    port,
+    port::{self, Door, LogAs, Open},
     say::{Problem, help, line},
+    vitals::room_to_start,
 };
 use axum::Router;
 use dure_node::{
-    disk::{self, Config},
+    disk::{self, Config, Running},
     genesis::Genesis,
     network::{Peer, Seat, public_key},
+    pacing::system_ms,
 };
 use serde_json::json;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
 };
+use tokio::runtime::Handle;
 
 /// Run one validator of a network, with the key that `dure init` made.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 #[command(
     after_help = help!(),
     after_long_help = help!("Examples:\n  dure node --genesis genesis.json --data /var/lib/dure --reach 192.0.2.7:9600 \\\n      --peer 0xKEY@192.0.2.8:9600\n\nOne peer that runs is enough: it tells of the others. Validators authenticate each other by the keys of the genesis and encrypt what\nthey say. Put a proxy with TLS before --http where people reach it over a network.")
@@ -43,15 +46,22 @@ pub struct Node {
     #[arg(long, value_name = "ADDR", default_value = "localhost:8545")]
     http: String,
     #[command(flatten)]
-    passkeys: port::Passkeys,
+    door: Door,
+    /// How to write down on stderr what happens.
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text", env = "DURE_LOG")]
+    log: LogAs,
+    /// Vote at once from a folder that was copied, restored or emptied: you vouch that there is no newer one with its key, and
+    /// that the key votes nowhere else.
+    #[arg(long)]
+    vouch: bool,
 }
 
 impl Node {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        port::log();
-        let addresses = port::addresses(&self.http)?;
-        let passkey_origins = self.passkeys.origins()?;
+        port::log_as(self.log, "error,dure=info");
+        self.door.limits()?; // before anything is begun
         let folder = Folder::open(&self.data)?;
+        room_to_start(&self.data)?;
         let given = read(&self.genesis)?;
         let hash = given.hash();
         let genesis = folder.genesis(|| Ok(given))?;
@@ -70,37 +80,97 @@ impl Node {
             return Err(Problem::usage(format!("the key {public} of {} is no validator's of this genesis", self.data.display()))
                 .hint("the genesis must name what `dure init` printed here"));
         }
-        let (chain_id, validators) = (genesis.chain_id, genesis.validators.len());
-        let seat = Seat { secret, listen: self.listen, reach: self.reach };
-        let config = Config { folder: self.data.clone(), genesis, seats: vec![seat], peers: self.peers, speed: None };
+        if self.vouch && folder.votes_above()?.is_none() {
+            folder.seal(0)?;
+        }
         let threads = port::threads()?;
-        let at_port = threads.handle().clone();
-        let ran = disk::run(config, move |running| async move {
-            let serving =
-                port::open(&at_port, &self.http, addresses, passkey_origins, running.served.clone(), Router::new()).await?;
-            let http = serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
-            if json {
-                line(&json!({ "event": "ready", "http": format!("http://{http}"), "chainId": chain_id, "genesis": hash,
-                    "validator": public, "validators": validators }));
-            } else {
-                println!(
-                    "Chain {chain_id}  {hash}\nThis is the validator {public}, one of {validators}.\nIt listens on {} for the others, and on http://{http} for questions. Ctrl-C stops.",
-                    self.listen
-                );
+        let mut addresses = port::addresses(&self.http)?;
+        let ended = loop {
+            let votes_above = folder.votes_above()?;
+            let seat = Seat { secret: secret.clone(), listen: self.listen, reach: self.reach, votes_above };
+            let (genesis, peers) = (genesis.clone(), self.peers.clone());
+            let config = Config { folder: self.data.clone(), genesis, seats: vec![seat], peers, speed: None };
+            let (since_ms, at_port, node) = (system_ms(), threads.handle().clone(), self.clone());
+            let ran =
+                disk::run(config, move |running| async move { node.serve(running, &at_port, addresses, since_ms, json).await });
+            match ran.map_err(|error| Problem::unreachable(error.to_string()))? {
+                Ok(Ended::MayVote { above, at }) => {
+                    folder.seal(above)?;
+                    addresses = at;
+                }
+                Ok(Ended::Stopped) => break Ok(()),
+                Err(problem) => break Err(problem),
             }
-            let ended = port::stopped().await;
-            drop(running);
-            serving.stop().await;
-            ended
-        });
-        ran.map_err(|error| Problem::unreachable(error.to_string()))?
+        };
+        port::give_back(threads);
+        ended
+    }
+
+    /// Answers at the port until the node stops, or until one that watches may vote: then it comes up anew, at the same addresses.
+    async fn serve(
+        self,
+        running: Running,
+        at_port: &Handle,
+        addresses: Vec<SocketAddr>,
+        since_ms: u64,
+        json: bool,
+    ) -> Result<Ended, Problem> {
+        let mut open = port::open(at_port, &self.http, &self.door, addresses, (&running, &self.data), Router::new()).await?;
+        self.tell(&running, &open, json);
+        let ended = tokio::select! {
+            stopped = open.stopped() => stopped.map(|()| Ended::Stopped),
+            above = running.agreed_since(since_ms), if !running.votes => {
+                tracing::info!(above, "the others have agreed without this validator since it came up: from now on it votes");
+                Ok(Ended::MayVote { above, at: open.serving.addresses.clone() })
+            }
+        };
+        if !matches!(ended, Ok(Ended::MayVote { .. })) {
+            tracing::info!("the node stops");
+        }
+        drop(running);
+        open.close().await;
+        ended
+    }
+
+    fn tell(&self, running: &Running, open: &Open, json: bool) {
+        let served = &running.served;
+        let (chain_id, genesis, votes) = (served.node.chain_id, served.node.chain.genesis().hash, running.votes);
+        let here = served.validators.iter().find(|validator| validator.here).map(|validator| validator.public_key);
+        let (public, validators) = (here.unwrap_or_default(), served.validators.len());
+        let http = open.serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
+        if json {
+            line(&json!({ "event": "ready", "http": format!("http://{http}"), "chainId": chain_id, "genesis": genesis,
+                "validator": public, "validators": validators, "votes": votes }));
+        } else {
+            println!(
+                "Chain {chain_id}  {genesis}\nThis is the validator {public}, one of {validators}.\nIt listens on {} for the others, and on http://{http} for questions. Ctrl-C stops.",
+                self.listen
+            );
+        }
+        tracing::info!(chain_id, %genesis, validator = %public, votes, version = env!("CARGO_PKG_VERSION"), "the node is up");
+        if !votes {
+            tracing::warn!(
+                "this folder was copied, restored or emptied, so the validator only watches until the others have agreed on a new \
+                 block; where they cannot without it, and no newer folder with its key exists, start it with --vouch"
+            );
+        }
     }
 }
 
-/// Reads a genesis from a file.
+/// Why a node went down.
+enum Ended {
+    Stopped,
+    /// The validator may vote above this height.
+    MayVote {
+        above: u64,
+        at: Vec<SocketAddr>,
+    },
+}
+
+/// The genesis in a file.
 ///
 /// # Errors
-/// Where it cannot be read or is none.
+/// Where there is none.
 pub fn read(path: &Path) -> Result<Genesis, Problem> {
     let text = std::fs::read_to_string(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
     serde_json::from_str(&text).map_err(|error| {

@@ -3,6 +3,7 @@
 
 pub mod console;
 pub mod household;
+pub mod network;
 
 use serde_json::Value;
 use std::{

@@ -117,6 +117,7 @@ impl EngineDefinition for Definition {
             blocker: oracle.control(public.clone()),
             prefix: format!("validator-{place}"),
             node: node.clone(),
+            votes_above: Some(0),
             state_sync: false,
             kept_blocks: None,
             sizes: StateSizes::SIMULATION,
