@@ -50,7 +50,7 @@ test('the proof of a transaction is taken, and checked; a changed one is refused
   const { name, bytes } = await take(visitor);
   assert.equal(name, `dure-receipt-${Number(sent.blockNumber)}.proof`);
   await page.getByText('among your downloads').waitFor();
-  await page.getByRole('link', { name: 'Check a proof' }).click();
+  await page.locator('main').getByRole('link', { name: 'Check a proof' }).click();
   await page.getByText(genesis).waitFor();
 
   await give(visitor, bytes, name);
@@ -89,7 +89,7 @@ test('whoever has the genesis need not trust the node', async () => {
   await page.getByText(genesis).waitFor();
   await give(visitor, bytes, name);
   await says(visitor, SAYS.en.good);
-  await page.getByText(SHOP.toLowerCase()).waitFor();
+  await page.getByText(SHOP.toLowerCase(), { exact: true }).waitFor();
 
   await trust(JSON.stringify({ ...JSON.parse(own), gas_limit: 1 }));
   await says(visitor, 'The file is of another chain');
