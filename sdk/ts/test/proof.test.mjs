@@ -10,7 +10,7 @@ import { leavesOut, peaks, position } from '../dist/proof/state.js';
 const read = (name) => JSON.parse(fs.readFileSync(new URL(`vectors/${name}.json`, import.meta.url), 'utf8'));
 const { genesis, anchor, proofs } = read('proofs');
 const bytes = (hex) => Uint8Array.from(Buffer.from(hex.slice(2), 'hex'));
-const files = proofs.map(({ name, file, fact }) => ({ name, file: bytes(file), fact }));
+const files = proofs.map(({ name, file, fact, ...about }) => ({ name, file: bytes(file), fact: { ...fact, ...about } }));
 const CHECKSUM_BYTES = 8;
 
 /** The file with one byte another one; with a good checksum where the byte stands before it. */
@@ -31,8 +31,8 @@ const refusal = (file, by = anchor) => {
   }
 };
 
-/** As a vector says it: height and hash beside the fact. */
-const told = ({ fact, header }) => ({ ...fact, height: Number(header.height), hash: header.hash });
+/** As a vector says it: the block and how many signed, beside the fact. */
+const told = ({ fact, header, signers }) => ({ ...fact, height: Number(header.height), hash: header.hash, timeS: Number(header.timeS), signers });
 
 test('the anchor is what the genesis gives', () => {
   assert.deepEqual(anchorOf(genesis), anchor);
