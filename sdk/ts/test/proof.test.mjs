@@ -1,4 +1,4 @@
-// Files that the Rust side made (crates/node, crates/proof), checked here: each is good, and no byte of any may change.
+// Files that the Rust side made (crates/dure/tests/proof.rs), checked here: each is good, and no byte of any may change.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
