@@ -49,6 +49,9 @@ export const PAGES: readonly Page[] = [
     path: 'powers', title: { en: 'Who could change this?', ko: '누가 바꿀 수 있나?' }, place: 'more', icon: 'M12 3v18M5 7h14M5 7l-3 7h6zM19 7l-3 7h6z',
     load: () => import('./powers/Page.svelte'),
   },
+  {
+    path: 'proof', title: { en: 'Check a proof', ko: '증명 확인' }, place: 'more', icon: 'M6 3h8l4 4v14H6zM14 3v4h4M9 14l2 2 4-4', load: () => import('./proof/Page.svelte'),
+  },
   { path: 'pair', title: { en: 'New machine', ko: '새 기기' }, place: 'none', icon: 'M12 5v14M5 12h14', load: () => import('./pair/Page.svelte') },
   {
     path: 'more', title: { en: 'More', ko: '더 보기' }, place: 'main', icon: 'M5 12h.01M12 12h.01M19 12h.01', load: () => import('./more/Page.svelte'),

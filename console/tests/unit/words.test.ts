@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
 const src = path.join(import.meta.dirname, '../../src');
-const files = fs.readdirSync(src, { recursive: true }).map(String).filter((file) => /(^|\/)words\.ts$|lib\/i18n\/(shell|orders|account|mandate|failures|keys)\.ts$/.test(file) && file !== 'lib/i18n/words.ts');
+const files = fs.readdirSync(src, { recursive: true }).map(String).filter((file) => /(^|\/)words\.ts$|lib\/i18n\/(shell|orders|account|mandate|failures|keys|proofs)\.ts$/.test(file) && file !== 'lib/i18n/words.ts');
 
 type Tree = { [key: string]: unknown };
 

@@ -120,6 +120,19 @@ export interface PowersRow {
   validators: ValidatorRow[];
 }
 
+/** What a proof is asked about: docs/proofs.md lists the tables of `record`. Where nothing is there, the file proves just that. */
+export type ProofRequest =
+  | { account: Address }
+  | { slot: { address: Address; index: Hex } }
+  | { record: { tag: Hex; id: Hex } }
+  | { receipt: Hash }
+  | { log: { transaction: Hash; index: number } };
+/** What proofs of this chain are checked against, by the node's word: `@dure/sdk/proof` computes it from a genesis.json. */
+export interface AnchorRow {
+  genesis: Hash;
+  validators: Hex[];
+}
+
 /** Method to its parameters and its answer. */
 export interface DureMethods {
   account: (address: Address) => AccountRow;
@@ -133,12 +146,15 @@ export interface DureMethods {
   devices: (limit?: number) => DeviceRow[];
   network: () => NetworkRow;
   powers: () => PowersRow;
+  /** A file that `@dure/sdk/proof` or `dure verify` checks without a node. */
+  getProof: (of: ProofRequest) => { proof: Hex };
+  getAnchor: () => AnchorRow;
 }
 type Method = keyof DureMethods;
 export type DureQuestions = { [M in Method]: (...params: Parameters<DureMethods[M]>) => Promise<ReturnType<DureMethods[M]>> };
 
 /** Every method by its name after `dure_`. */
-export const dureMethods: readonly Method[] = ['account', 'nonce', 'orders', 'order', 'orderTimeline', 'shops', 'devices', 'network', 'powers'];
+export const dureMethods: readonly Method[] = ['account', 'nonce', 'orders', 'order', 'orderTimeline', 'shops', 'devices', 'network', 'powers', 'getProof', 'getAnchor'];
 
 export function dureQuestions(client: Client): DureQuestions {
   const ask = client.request as (request: { method: string; params: unknown[] }) => Promise<unknown>;

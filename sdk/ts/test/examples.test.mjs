@@ -5,9 +5,10 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createClient, http } from 'viem';
-import { getTransactionReceipt } from 'viem/actions';
+import { createClient, hexToBytes, http, keccak256 } from 'viem';
+import { getBlock, getTransactionReceipt } from 'viem/actions';
 import { dure, dureActions, dureMethods, tellCall } from '../dist/index.js';
+import { check, readLog, readReceipt } from '../dist/proof/index.js';
 import { startNode } from './node.mjs';
 
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), '../examples');
@@ -83,13 +84,13 @@ test('what the methods of a node answer has the fields that the types name', { s
   const [order] = await client.dure.orders();
   const answers = {
     account: await client.dure.account(order.owner), orders: order, order: await client.dure.order(order.id),
-    orderTimeline: (await client.dure.orderTimeline(order.id))[0], shops: (await client.dure.shops())[0], devices: (await client.dure.devices())[0], network: await client.dure.network(), powers: await client.dure.powers(),
+    orderTimeline: (await client.dure.orderTimeline(order.id))[0], shops: (await client.dure.shops())[0], devices: (await client.dure.devices())[0], network: await client.dure.network(), powers: await client.dure.powers(), getAnchor: await client.dure.getAnchor(),
   };
   const types = fs.readFileSync(new URL('../src/rpc.ts', import.meta.url), 'utf8');
-  const rows = { account: 'AccountRow', orders: 'OrderRow', order: 'OrderRow', orderTimeline: 'StepRow', shops: 'ShopRow', devices: 'DeviceRow', network: 'NetworkRow', powers: 'PowersRow' };
-  // A nonce is no row.
+  const rows = { account: 'AccountRow', orders: 'OrderRow', order: 'OrderRow', orderTimeline: 'StepRow', shops: 'ShopRow', devices: 'DeviceRow', network: 'NetworkRow', powers: 'PowersRow', getAnchor: 'AnchorRow' };
+  // A nonce is no row, nor is a proof.
   assert.match(await client.dure.nonce(order.owner, '0x0'), /^0x[0-9a-f]+$/);
-  assert.deepEqual([...Object.keys(rows), 'nonce'].sort(), [...dureMethods].sort());
+  assert.deepEqual([...Object.keys(rows), 'nonce', 'getProof'].sort(), [...dureMethods].sort());
   for (const [method, row] of Object.entries(rows)) {
     const body = new RegExp(`interface ${row} \\{([^}]*)\\}`).exec(types)[1];
     const fields = [...body.matchAll(/^ {2}(\w+):/gm)].map(([, field]) => field).sort();
@@ -100,4 +101,32 @@ test('what the methods of a node answer has the fields that the types name', { s
   const [step] = await client.dure.orderTimeline(order.id);
   const { from, to } = await getTransactionReceipt(client, { hash: step.transaction });
   assert.equal(tellCall({ from, to, input: '0x12345678' }, { language: 'en', known: {} }), undefined);
+});
+
+test('what the node proves is good by its genesis, and each proof is of what was asked', { skip }, async () => {
+  const client = createClient({ chain: dure({ http: node.http }), transport: http() }).extend(dureActions());
+  const anchor = await client.dure.getAnchor();
+  assert.equal(anchor.genesis, (await getBlock(client, { blockNumber: 0n })).hash);
+  const [order] = await client.dure.orders();
+  const [{ transaction, height }] = (await client.dure.orderTimeline(order.id)).slice(-1);
+  const stranger = `0x${'5a'.repeat(20)}`;
+  const proven = async (of) => check(hexToBytes((await client.dure.getProof(of)).proof), anchor);
+  const fact = async (of) => (await proven(of)).fact;
+
+  const held = await fact({ record: { tag: '0x46', id: order.id } });
+  assert.deepEqual([held.kind, held.tag, held.id], ['held', 0x46, order.id]);
+  assert.ok(held.value.includes(order.id.slice(2)), 'a record says what it is about');
+  assert.deepEqual(await fact({ record: { tag: '0x46', id: `0x${'11'.repeat(32)}` } }), { kind: 'absent', tag: 0x46, id: `0x${'11'.repeat(32)}` });
+  assert.equal((await fact({ account: order.owner })).kind, 'held');
+  assert.deepEqual(await fact({ account: stranger }), { kind: 'absent', tag: 1, id: stranger });
+  assert.equal((await fact({ slot: { address: stranger, index: '0x1' } })).kind, 'absent');
+
+  const sent = await getTransactionReceipt(client, { hash: transaction });
+  const receipt = await proven({ receipt: transaction });
+  assert.equal(keccak256(receipt.fact.transaction), transaction);
+  assert.deepEqual([receipt.header.height, receipt.header.hash], [BigInt(height), sent.blockHash]);
+  const read = readReceipt(receipt.fact.receipt);
+  const wanted = sent.logs.map(({ address, topics, data }) => ({ address, topics, data }));
+  assert.deepEqual([read.good, read.logs], [true, wanted]);
+  for (const [index, log] of wanted.entries()) assert.deepEqual(readLog((await fact({ log: { transaction, index } })).log), log);
 });

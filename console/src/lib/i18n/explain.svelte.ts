@@ -27,7 +27,8 @@ export function explain(failure: unknown): string {
 
 export const reasonWords = (bits: bigint): string[] => reasonsOf(bits).map((reason) => reasons[reason][prefs.lang]);
 
-function known(): Known {
+/** Names and money that sentences need, as far as they are at hand. */
+export function known(): Known {
   const people = Object.fromEntries([...chain.people].map(([address, { name }]) => [address, name]));
   return { people, credits: { [TOWN]: creditOf(TOWN) }, credit: TOWN };
 }
