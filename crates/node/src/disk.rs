@@ -136,6 +136,9 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         nodes.first().map(|(node, _)| node.clone()).ok_or_else(|| HistoryError::Store("no validator is to run here".into()))?;
 
     let index = Arc::new(Index::open(&config.folder.join("index.sqlite"))?);
+    if index.height()?.is_none() {
+        index.apply_all(std::slice::from_ref(node.chain.genesis()))?; // so that whoever asks at once finds block 0
+    }
     let (tell, _) = broadcast::channel(NEWS_MAX);
     let measures = Arc::new(Measures::default());
     let (clock, speed) = ((node.clone(), context.child("clock")), config.speed.unwrap_or(1));

@@ -89,6 +89,8 @@ export interface FinalityRow {
 export interface NetworkRow {
   height: number;
   validators: ValidatorRow[];
+  /** Other validators that the node is connected with. */
+  connected: number;
   pending: number;
   queued: number;
   poolMax: number;
