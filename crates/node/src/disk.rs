@@ -13,7 +13,7 @@ use crate::{
     finality::Measures,
     genesis::Genesis,
     gossip,
-    history::{FinalBlock, HistoryError},
+    history::{FinalBlock, History as _, HistoryError},
     network::{self, Peer, Seat},
     pacing::{Pace, system_ms},
     prove::Prover,
