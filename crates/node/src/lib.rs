@@ -25,4 +25,5 @@ pub mod replay;
 pub mod serve;
 pub mod state;
 pub mod sync;
+mod trunk;
 mod wire;
