@@ -3,13 +3,14 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "",
     "dev",
     "init",
     "genesis",
     "node",
     "doctor",
+    "follow",
     "town",
     "home",
     "home init",
