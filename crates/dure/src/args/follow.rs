@@ -4,8 +4,9 @@ use super::node;
 use crate::{
     certified,
     chain::Folder,
-    port,
+    port::{self, Door, LogAs},
     say::{Problem, help, line},
+    vitals::room_to_start,
 };
 use dure_node::{
     disk::{self, Config},
@@ -34,19 +35,23 @@ pub struct Follow {
     #[arg(long, value_name = "ADDR", default_value = "localhost:8545")]
     http: String,
     #[command(flatten)]
-    passkeys: port::Passkeys,
+    door: Door,
+    /// How to write down on stderr what happens.
+    #[arg(long, value_enum, value_name = "FORM", default_value = "text", env = "DURE_LOG")]
+    log: LogAs,
 }
 
 impl Follow {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        port::log();
+        port::log_as(self.log, "error,dure=info");
+        self.door.limits()?; // before anything is begun
         if self.upstreams.len() > UPSTREAMS_MAX {
             return Err(Problem::usage(format!("{} times --from, at most {UPSTREAMS_MAX} are taken", self.upstreams.len()))
                 .hint("two or three are enough"));
         }
         let addresses = port::addresses(&self.http)?;
-        let passkey_origins = self.passkeys.origins()?;
         let folder = Folder::open(&self.data)?;
+        room_to_start(&self.data)?;
         let genesis = node::chain(&folder, &self.data, &self.genesis)?;
         let (chain_id, hash, validators) = (genesis.chain_id, genesis.hash(), genesis.validators.len());
         let (folder, upstreams) = (self.data.clone(), self.upstreams.clone());
@@ -54,9 +59,9 @@ impl Follow {
         let threads = port::threads()?;
         let at_port = threads.handle().clone();
         let ran = disk::run(config, move |running| async move {
-            let (served, more) = (running.served.clone(), certified::routes(running.relay.clone()));
-            let serving = port::open(&at_port, &self.http, addresses, passkey_origins, served, more).await?;
-            let http = serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
+            let more = certified::routes(running.relay.clone());
+            let mut open = port::open(&at_port, &self.http, &self.door, addresses, (&running, &self.data), more).await?;
+            let http = open.serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
             let from: Vec<String> = self.upstreams.iter().map(ToString::to_string).collect();
             if json {
                 line(&json!({ "event": "ready", "http": format!("http://{http}"), "chainId": chain_id, "genesis": hash,
@@ -67,11 +72,12 @@ impl Follow {
                     from.join(", ")
                 );
             }
-            let ended = port::stopped().await;
+            let ended = open.stopped().await;
             drop(running);
-            serving.stop().await;
+            open.close().await;
             ended
         });
+        port::give_back(threads);
         ran.map_err(|error| Problem::unreachable(error.to_string()))?
     }
 }
