@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "",
     "dev",
     "init",
