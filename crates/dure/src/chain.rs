@@ -104,7 +104,7 @@ impl Folder {
             Some(seed) => seats(Genesis::development_keys(seed, genesis.validators.len() as u64), Some(0))?,
             None => seats(vec![self.validator()?], self.votes_above()?)?,
         };
-        Ok(Config { folder: self.path.clone(), genesis, seats, peers: Vec::new(), speed })
+        Ok(Config { folder: self.path.clone(), genesis, seats, peers: Vec::new(), upstreams: Vec::new(), speed })
     }
 
     /// Makes a validator's key in this folder and gives its public half.

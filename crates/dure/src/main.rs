@@ -4,6 +4,7 @@
 //! speaks to the authenticated database (`dure-node` does), and never knows better than a gateway when to order.
 
 mod args;
+mod certified;
 mod chain;
 mod community;
 mod doctor;

@@ -3,13 +3,14 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "",
     "dev",
     "init",
     "genesis",
     "node",
     "doctor",
+    "follow",
     "town",
     "home",
     "home init",

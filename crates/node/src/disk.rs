@@ -11,6 +11,7 @@ use crate::{
     engine::{self, Blocks as Archive},
     execute::Disk,
     finality::Measures,
+    follow,
     genesis::Genesis,
     gossip,
     history::{FinalBlock, History as _, HistoryError},
@@ -18,8 +19,10 @@ use crate::{
     pacing::{Pace, system_ms},
     prove::Prover,
     read::{Blocks, Follower, Index},
+    relay::Relay,
     replay,
     serve::{Served, news},
+    upstreams::{Upstream, Upstreams},
 };
 use alloy_primitives::B256;
 use commonware_codec::Encode as _;
@@ -37,10 +40,13 @@ const NEWS_MAX: usize = 1_024;
 pub struct Config {
     pub folder: PathBuf,
     pub genesis: Genesis,
-    /// The validators of this process; the first one has the port. Their keys are of the genesis.
+    /// The validators of this process; the first one has the port. Their keys are of the genesis. Where there are none, the node has no
+    /// vote.
     pub seats: Vec<Seat>,
     /// Validators elsewhere that are met first.
     pub peers: Vec<Peer>,
+    /// Nodes that a node without a vote follows.
+    pub upstreams: Vec<Upstream>,
     /// Times the wall's pace that time runs at.
     pub speed: Option<u32>,
 }
@@ -49,6 +55,8 @@ pub struct Config {
 pub struct Running {
     pub served: Arc<Served>,
     pub index: Arc<Index>,
+    /// For nodes that follow this one.
+    pub relay: Relay,
     /// Whether the first validator votes.
     pub votes: bool,
     /// What the runtime and the parts of agreement count, in Prometheus' text.
@@ -111,16 +119,20 @@ fn threads() -> usize {
     std::thread::available_parallelism().map_or(2, |threads| threads.get().clamp(2, 16))
 }
 
+fn node(config: &Config) -> Arc<Node> {
+    let settings = Settings {
+        speed: config.speed,
+        pace: Pace::COMMUNITY,
+        disk: Disk::Threads(tokio::runtime::Handle::current()),
+        threads: threads(),
+    };
+    Arc::new(Node::new::<runtime::Context>(config.genesis.clone(), settings))
+}
+
 async fn come_up(context: runtime::Context, config: Config) -> Result<Running, HistoryError> {
     let set = config.genesis.committee().map_err(HistoryError::Store)?;
     let starting = config.seats.iter().enumerate().map(|(place, seat)| {
-        let settings = Settings {
-            speed: config.speed,
-            pace: Pace::COMMUNITY,
-            disk: Disk::Threads(tokio::runtime::Handle::current()),
-            threads: threads(),
-        };
-        let node = Arc::new(Node::new::<runtime::Context>(config.genesis.clone(), settings));
+        let node = node(&config);
         let here = config.seats.iter().map(|other| Peer { public: other.secret.public_key(), reach: other.reach });
         let others = here.chain(config.peers.iter().cloned());
         let others = others.filter(|other| other.public != seat.secret.public_key()).collect();
@@ -128,12 +140,18 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         let set = set.clone();
         async move {
             let (engine, channel) = network::start(context, place, seat, others, set, node.clone()).await;
-            (engine, (node, channel))
+            (engine, (node, Some(channel)))
         }
     });
-    let (engines, nodes): (Vec<_>, Vec<_>) = futures::future::join_all(starting).await.into_iter().unzip();
-    let node =
-        nodes.first().map(|(node, _)| node.clone()).ok_or_else(|| HistoryError::Store("no validator is to run here".into()))?;
+    let (mut engines, mut nodes): (Vec<_>, Vec<_>) = futures::future::join_all(starting).await.into_iter().unzip();
+    let mut upstreams = None;
+    if engines.is_empty() {
+        let (node, followed) = (node(&config), Arc::new(Upstreams::new(config.upstreams.clone())));
+        engines.push(follow::start(context.child("follower"), node.clone(), set.clone(), followed.clone()).await);
+        nodes.push((node, None));
+        upstreams = Some(followed);
+    }
+    let node = nodes[0].0.clone();
 
     let index = Arc::new(Index::open(&config.folder.join("index.sqlite"))?);
     if index.height()?.is_none() {
@@ -164,8 +182,10 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             }
         }
     });
-    let here = config.seats[0].secret.public_key();
-    let validators = set.iter().map(|public| Validator { public_key: B256::from_slice(&public.encode()), here: *public == here });
+    let here = config.seats.first().map(|seat| seat.secret.public_key());
+    let validators = set
+        .iter()
+        .map(|public| Validator { public_key: B256::from_slice(&public.encode()), here: here.as_ref() == Some(public) });
     let prover = Prover {
         index: index.clone(),
         archive: engines[0].blocks.clone(),
@@ -192,18 +212,21 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         measures,
         prover: Arc::new(prover),
         hand_on: Some(hand_on),
+        upstreams,
     };
     let served = Arc::new(served);
     let mut to_hand_on = Some(to_hand_on);
-    for (node, (sender, receiver)) in nodes {
+    for (node, channel) in nodes {
+        let Some((sender, receiver)) = channel else { continue };
         let takes = Arc::new(served.at_pool_of(node));
         tokio::spawn(gossip::receive(receiver, move |raw| takes.take(raw)));
         if let Some(own) = to_hand_on.take() {
             tokio::spawn(gossip::send(sender, own));
         }
     }
-    let votes = config.seats[0].votes_above.is_some();
-    Ok(Running { served, index, votes, metrics, engines, _feed: feed })
+    let votes = config.seats.first().is_some_and(|seat| seat.votes_above.is_some());
+    let relay = Relay::new(node, engines[0].blocks.clone());
+    Ok(Running { served, index, relay, votes, metrics, engines, _feed: feed })
 }
 
 /// What the index's thread asks.

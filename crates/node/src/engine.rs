@@ -3,17 +3,17 @@
 use crate::{
     app::{App, Node, Public, Scheme},
     block::Block,
-    chain::Head,
     pacer::Paced,
-    state::{self, Digest, Family, StateSizes, hash_of},
+    state::{self, Digest, Family, StateSizes},
     sync::{Fetcher, Served},
+    trunk::{self, Trunk, TrunkConfig},
 };
 use commonware_broadcast::buffered;
 use commonware_consensus::{
     Heightable as _, Reporter,
     marshal::{
-        self, Identifier, Update,
-        core::{Actor as MarshalActor, Mailbox as MarshalMailbox},
+        self, Update,
+        core::Mailbox as MarshalMailbox,
         resolver::p2p as marshal_resolver,
         standard::{Deferred, Standard},
     },
@@ -25,21 +25,17 @@ use commonware_consensus::{
     },
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
-use commonware_cryptography::{
-    Digested, Digestible as _, Sha256,
-    certificate::{ConstantProvider, Verifier as _},
-};
+use commonware_cryptography::{Digestible as _, Sha256, certificate::ConstantProvider};
 use commonware_glue::stateful::{
-    Config as StatefulConfig, Mailbox as StatefulMailbox, PruneConfig, Stateful, SyncPlan,
-    db::{SyncEngineConfig, p2p as state_resolver},
+    Mailbox as StatefulMailbox, SyncPlan,
+    db::p2p as state_resolver,
     probe::{self, Config as ProbeConfig, Probe},
 };
 use commonware_p2p::{Blocker, Provider, Receiver, Sender, max_message_size};
 use commonware_parallel::Sequential;
-use commonware_runtime::{Handle, Spawner, buffer::paged::CacheRef};
-use commonware_storage::{Context, archive::prunable, translator::TwoCap};
+use commonware_runtime::{Handle, Spawner};
+use commonware_storage::Context;
 use commonware_utils::{NZDuration, NZU64, NZUsize};
-use dure_execution::RECENT_HASHES;
 use rand_core::CryptoRng;
 use std::{
     num::{NonZeroU64, NonZeroUsize},
@@ -50,14 +46,12 @@ use std::{
 /// Channels of the network that an engine takes, in order.
 pub const CHANNELS: u64 = 7;
 /// Messages that any actor's mailbox holds.
-const MAILBOX: NonZeroUsize = NZUsize!(1024);
-const BUFFER: NonZeroUsize = NZUsize!(1 << 20);
+pub(crate) const MAILBOX: NonZeroUsize = NZUsize!(1024);
+pub(crate) const BUFFER: NonZeroUsize = NZUsize!(1 << 20);
 /// Operations of the database in one answer to a syncing peer. Times the largest value, this stays below a block's bound.
-const SYNC_BATCH: NonZeroU64 = NZU64!(32);
+pub(crate) const SYNC_BATCH: NonZeroU64 = NZU64!(32);
 /// Epochs are not changed yet: the first lasts.
-const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
-/// Blocks that may be final and not yet taken over.
-const PENDING_MAX: NonZeroUsize = NZUsize!(16);
+pub(crate) const EPOCH_BLOCKS: NonZeroU64 = NZU64!(u64::MAX);
 /// Heights that are asked for a certificate before there is held to be none.
 const CERTIFICATES_LOOKED_AT: usize = 256;
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -155,14 +149,6 @@ where
     );
     broadcast.start(blocks_gossip);
 
-    let finalizations = prunable::Archive::init(
-        context.child("finalizations"),
-        archive(&prefix, "finalizations", cache.clone(), Scheme::certificate_codec_config_unbounded()),
-    );
-    let finalizations = finalizations.await.expect("the archive of certificates opens");
-    let blocks = prunable::Archive::init(context.child("blocks"), archive(&prefix, "blocks", cache.clone(), ()));
-    let blocks = blocks.await.expect("the archive of blocks opens");
-
     let mut plan = SyncPlan::<E, Scheme, Standard<Block>>::init(context.child("plan"), prefix.clone()).await;
     let provider = ConstantProvider::new(scheme.clone());
     let (probe, probe_mailbox) = Probe::new(ProbeConfig {
@@ -181,32 +167,6 @@ where
         synced_at = Some(floor.proposal.round.view().get());
         plan = plan.set_floor(floor).await;
     }
-
-    let genesis = node.genesis.clone();
-    let genesis_digest = genesis.digest();
-    let (marshal_actor, marshal, processed) = MarshalActor::<_, Standard<Block>, _, _, _, _, _>::init(
-        context.child("marshal"),
-        finalizations,
-        blocks,
-        marshal::Config {
-            provider,
-            epocher: FixedEpocher::new(EPOCH_BLOCKS),
-            start: plan.marshal_start(Digested::precomputed(genesis, genesis_digest)),
-            partition_prefix: prefix.clone(),
-            mailbox_size: MAILBOX,
-            view_retention: ViewDelta::new(64),
-            prunable_items_per_section: NZU64!(256),
-            page_cache: cache.clone(),
-            replay_buffer: BUFFER,
-            key_write_buffer: BUFFER,
-            value_write_buffer: BUFFER,
-            block_codec_config: (),
-            max_repair: NZUsize!(16),
-            max_pending_acks: PENDING_MAX,
-            strategy: Sequential,
-        },
-    )
-    .await;
 
     let (state_actor, state_mailbox) = state_resolver::Actor::<_, Public, _, _, Family, Served<E>>::new(
         context.child("state_fetch"),
@@ -230,39 +190,20 @@ where
         context.spawn(|_| task);
     });
 
-    let (stateful, stateful_mailbox) = Stateful::new(
-        context.child("stateful"),
-        StatefulConfig {
-            application: App(node.clone()),
-            db_config: state::config(&prefix, cache.clone(), sizes),
-            provider: (),
-            marshal: (marshal.clone(), processed),
-            mailbox_size: MAILBOX,
-            plan,
-            resolvers: fetcher,
-            sync_config: SyncEngineConfig {
-                fetch_batch_size: SYNC_BATCH,
-                apply_batch_size: NZU64!(1024),
-                max_outstanding_requests: NZUsize!(8),
-            },
-            prune_config: kept_blocks.map(|kept| PruneConfig {
-                maintenance_interval: NZUsize!(64),
-                retained_marshal_blocks: kept,
-                retained_qmdb_blocks: 0,
-            }),
-            strategy: Sequential,
-        },
-    );
+    let opened =
+        TrunkConfig { prefix: &prefix, node: node.clone(), provider, cache: cache.clone(), sizes, kept_blocks, plan, fetcher };
+    let Trunk { marshal: marshal_actor, blocks: marshal, stateful, mailbox: stateful_mailbox } =
+        trunk::open(&context, opened).await;
     let paced = Paced { node: node.clone(), inner: stateful_mailbox.clone() };
     let automaton = Deferred::new(context.child("automaton"), paced, marshal.clone(), FixedEpocher::new(EPOCH_BLOCKS));
     marshal_actor.start(wrap(stateful_mailbox.clone()), buffer, resolver);
     probe_mailbox.attach(marshal.clone());
-    come_up(&context, &node, &marshal).await;
+    trunk::come_up(&context, &node, &marshal).await;
     stateful.start();
 
     let partition = format!("{prefix}-simplex{}", if votes_above.is_some() { "" } else { "-watching" });
     let floor = match votes_above.unwrap_or(0) {
-        0 => Floor::Genesis(genesis_digest),
+        0 => Floor::Genesis(node.genesis.digest()),
         height => match newest_certificate(&marshal, height).await {
             Some(certificate) => Floor::Finalized(certificate),
             None => panic!("no certificate of block {height} or a later one is here: this folder cannot tell where it may vote"),
@@ -311,37 +252,4 @@ async fn newest_certificate(blocks: &Blocks, height: u64) -> Option<Finalization
         }
     }
     None
-}
-
-/// Tells the clock and the chain where the chain stood when this node went down.
-async fn come_up<E: Spawner + Context>(context: &E, node: &Node, blocks: &Blocks) {
-    let Some((_, last)) = blocks.get_anchor().await else {
-        return node.clock.come_up(context, node.genesis.time_ms);
-    };
-    let (height, time_ms) = (last.height().get(), last.inner().time_ms);
-    let mut hashes = Vec::new();
-    for height in height.saturating_sub(u64::from(RECENT_HASHES))..=height {
-        match blocks.get_block(Identifier::Height(Height::new(height))).await {
-            Some(block) => hashes.push(hash_of(&block.digest())),
-            None => hashes.clear(), // below what a state sync left out
-        }
-    }
-    node.chain.come_up(Head { height, hash: hash_of(&last.digest()), time_ms }, hashes);
-    node.clock.come_up(context, time_ms);
-}
-
-fn archive<C>(prefix: &str, name: &str, cache: CacheRef, codec_config: C) -> prunable::Config<TwoCap, C> {
-    prunable::Config {
-        translator: TwoCap,
-        metadata_partition: format!("{prefix}-{name}-metadata"),
-        key_partition: format!("{prefix}-{name}-key"),
-        key_page_cache: cache,
-        value_partition: format!("{prefix}-{name}-value"),
-        compression: None,
-        codec_config,
-        items_per_section: NZU64!(256),
-        key_write_buffer: BUFFER,
-        value_write_buffer: BUFFER,
-        replay_buffer: BUFFER,
-    }
 }

@@ -1,7 +1,7 @@
 //! A node of the chain: agreement, storage, pool, pacing, genesis, and what older heights are asked from.
 //!
 //! It is the only one that imports commonware. This crate never decides what a transaction may do (`dure-rules` and
-//! `dure-execution` do), never speaks JSON (`dure-server` does), and has no rule that depends on the runtime it runs in: the
+//! `dure-execution` do), speaks JSON only to nodes that it follows (`dure-server` answers in it), and has no rule that depends on the runtime it runs in: the
 //! same [`app`] runs on disk and in the deterministic simulation.
 
 pub mod app;
@@ -12,6 +12,7 @@ pub mod disk;
 pub mod engine;
 pub mod execute;
 pub mod finality;
+mod follow;
 pub mod genesis;
 pub mod gossip;
 pub mod history;
@@ -21,8 +22,11 @@ pub mod pacing;
 pub mod pool;
 pub mod prove;
 pub mod read;
+pub mod relay;
 pub mod replay;
 pub mod serve;
 pub mod state;
 pub mod sync;
+mod trunk;
+pub mod upstreams;
 mod wire;

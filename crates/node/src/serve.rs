@@ -12,6 +12,7 @@ use crate::{
     pool::{Facts, MEMBERS_MAX, NEWCOMERS_MAX, PoolRefusal, Sequence},
     prove::Prover,
     read::Index,
+    upstreams::Upstreams,
     wire::{rpc_header, rpc_log, rpc_receipts, rpc_transaction, rpc_waiting},
 };
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
@@ -26,8 +27,8 @@ use dure_execution::{
     views::{self, Failed, Trace, Tracer, ViewError},
 };
 use dure_server::{
-    Account, Anchor, Backend, BackendError, CallRequest, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX, RpcReceipt,
-    RpcTransaction, Validator,
+    Account, Anchor, Backend, BackendError, CallRequest, Follows, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX,
+    RpcReceipt, RpcTransaction, Validator,
 };
 use std::{
     sync::Arc,
@@ -55,6 +56,8 @@ pub struct Served {
     pub prover: Arc<Prover>,
     /// Where transactions go that the other validators are to have too.
     pub hand_on: Option<mpsc::Sender<Bytes>>,
+    /// Whom a node without a vote follows: they take the transactions that its port takes in.
+    pub upstreams: Option<Arc<Upstreams>>,
 }
 
 /// Longest that one call, estimate or trace may take. Gas bounds what the EVM does, this what it reads and repeats.
@@ -187,6 +190,7 @@ impl Served {
             measures: measures.clone(),
             prover: prover.clone(),
             hand_on: None,
+            upstreams: None,
         }
     }
 
@@ -311,7 +315,13 @@ impl Backend for Served {
             heartbeat_ms: self.node.pace.heartbeat.as_millis() as u64,
             speed: self.speed,
             finality: self.measures.finality(),
+            follows: self.follows(),
         })
+    }
+
+    fn follows(&self) -> Option<Follows> {
+        let newest = self.upstreams.as_ref()?.newest();
+        Some(Follows { newest, behind: newest.saturating_sub(self.height()) })
     }
 
     fn account(&self, address: Address) -> Result<Account, BackendError> {
@@ -397,6 +407,11 @@ impl Backend for Served {
     }
 
     fn send(&self, raw: Bytes) -> Result<B256, BackendError> {
+        if let Some(upstreams) = &self.upstreams {
+            let hash = upstreams.send(&raw)?;
+            self.take(raw); // so that this node knows what waits, and the next nonce
+            return Ok(hash);
+        }
         let hash = self.submit(&raw)?;
         if let Some(hand_on) = &self.hand_on {
             let _ = hand_on.try_send(raw); // full: it waits for this node's own turn

@@ -85,7 +85,8 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What a syncing database fetches from.
 pub struct Fetcher<E: Spawner + Context> {
-    mailbox: SyncMailbox<E>,
+    /// `None` where there is nobody to fetch from: a node without a vote runs every block.
+    mailbox: Option<SyncMailbox<E>>,
     spawn: Arc<dyn Fn(Task) + Send + Sync>,
 }
 
@@ -98,7 +99,12 @@ impl<E: Spawner + Context> Clone for Fetcher<E> {
 impl<E: Spawner + Context> Fetcher<E> {
     /// `spawn` runs the small tasks that pass verdicts back.
     pub fn new(mailbox: SyncMailbox<E>, spawn: impl Fn(Task) + Send + Sync + 'static) -> Self {
-        Self { mailbox, spawn: Arc::new(spawn) }
+        Self { mailbox: Some(mailbox), spawn: Arc::new(spawn) }
+    }
+
+    /// Fetches nothing and serves nobody.
+    pub fn nobody() -> Self {
+        Self { mailbox: None, spawn: Arc::new(drop) }
     }
 }
 
@@ -109,7 +115,7 @@ impl<E: Spawner + Context> Source for Fetcher<E> {
     type Error = ResponseDropped;
 
     async fn serve(&self, request: Request<Family>) -> source::Result<Self> {
-        let (response, feedback) = self.mailbox.serve(request).await?;
+        let (response, feedback) = self.mailbox.as_ref().ok_or(ResponseDropped)?.serve(request).await?;
         let Some(feedback) = feedback else { return Ok((unwrap(response), None)) };
         let (verdict, verdicts) = oneshot::channel();
         let (replacements, replaced) = mpsc::channel(1);
@@ -147,6 +153,8 @@ async fn forward<O: Send + 'static>(
 
 impl<E: Spawner + Context> AttachableResolver<State<E>> for Fetcher<E> {
     async fn attach_database(&self, database: Databases<E>) {
-        self.mailbox.attach_database(Shared::new("served", Served(database)));
+        if let Some(mailbox) = &self.mailbox {
+            mailbox.attach_database(Shared::new("served", Served(database)));
+        }
     }
 }

@@ -104,6 +104,19 @@ pub struct Network {
     pub speed: u32,
     /// Nothing until a block was made since this node came up.
     pub finality: Option<Finality>,
+    /// Only of a node without a vote.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
+}
+
+/// How far a node without a vote is behind those that it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Follows {
+    /// The newest certified block that they tell of.
+    pub newest: u64,
+    /// Blocks up to it that are not here yet.
+    pub behind: u64,
 }
 
 /// A validator.
@@ -155,6 +168,11 @@ pub trait Backend: Send + Sync + 'static {
     fn newest_logs(&self, filter: Filter, limit: usize) -> Result<Vec<Log>, BackendError>;
 
     fn network(&self) -> Result<Network, BackendError>;
+
+    /// How far the node is, where it has no vote and follows others.
+    fn follows(&self) -> Option<Follows> {
+        None
+    }
 
     fn account(&self, address: Address) -> Result<Account, BackendError>;
 

@@ -103,7 +103,14 @@ fn forwarded(headers: &HeaderMap) -> Option<Client> {
 
 /// Says that the node answers, and how far it is.
 async fn health(backend: Arc<dyn Backend>) -> Response {
-    let far = tokio::task::spawn_blocking(move || json!({ "chainId": backend.chain_id(), "height": backend.height() })).await;
+    let far = tokio::task::spawn_blocking(move || {
+        let mut far = json!({ "chainId": backend.chain_id(), "height": backend.height() });
+        if let Some(follows) = backend.follows() {
+            far["follows"] = json!(follows);
+        }
+        far
+    });
+    let far = far.await;
     far.map_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response(), |far| Json(far).into_response())
 }
 

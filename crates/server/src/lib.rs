@@ -19,7 +19,7 @@ mod subscribe;
 mod transaction;
 
 pub use backend::{
-    Account, Anchor, Backend, BackendError, Finality, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX, Validator,
+    Account, Anchor, Backend, BackendError, Finality, Follows, LOGS_MAX, Network, NewBlock, ProofRequest, RECORDS_MAX, Validator,
 };
 pub use doors::{Allowance, Counts};
 pub use http::{Limits, Serving, serve};

@@ -2,6 +2,7 @@
 
 use super::{keys::test_key, town};
 use crate::{
+    certified,
     chain::{self, CREDIT, Folder},
     port::{self, Door, LogAs},
     say::{self, Problem, help, line},
@@ -122,7 +123,7 @@ impl Dev {
         let served = disk::run(config, move |running| async move {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
-            let more = town_routes(&people, showroom.clone());
+            let more = town_routes(&people, showroom.clone()).merge(certified::routes(running.relay.clone()));
             let mut open = port::open(&at_port, &self.http, &self.door, addresses, (&running, &self.data), more).await?;
             let port = open.serving.addresses.first().map_or(PORT, SocketAddr::port);
             let host = if self.http.starts_with("localhost") { "localhost" } else { "127.0.0.1" };

@@ -5,6 +5,7 @@ mod call;
 mod completions;
 mod dev;
 mod doctor;
+mod follow;
 mod function;
 mod genesis;
 mod home;
@@ -54,6 +55,7 @@ enum Command {
     Genesis(genesis::Genesis),
     Node(node::Node),
     Doctor(doctor::Doctor),
+    Follow(follow::Follow),
     Town(town::Town),
     Home(home::Home),
     Shop(shop::Shop),
@@ -81,6 +83,7 @@ impl Cli {
             Command::Genesis(command) => command.run(json),
             Command::Node(command) => command.run(json),
             Command::Doctor(command) => command.run(json),
+            Command::Follow(command) => command.run(json),
             Command::Town(command) => command.run(json),
             Command::Home(command) => command.run(json),
             Command::Shop(command) => command.run(json),

@@ -1,12 +1,12 @@
 //! `dure node`.
 
 use crate::{
+    certified,
     chain::Folder,
     port::{self, Door, LogAs, Open},
     say::{Problem, help, line},
     vitals::room_to_start,
 };
-use axum::Router;
 use dure_node::{
     disk::{self, Config, Running},
     genesis::Genesis,
@@ -62,18 +62,7 @@ impl Node {
         self.door.limits()?; // before anything is begun
         let folder = Folder::open(&self.data)?;
         room_to_start(&self.data)?;
-        let given = read(&self.genesis)?;
-        let hash = given.hash();
-        let genesis = folder.genesis(|| Ok(given))?;
-        if genesis.hash() != hash {
-            return Err(Problem::usage(format!(
-                "{} holds the chain {}, and {} is the genesis of {hash}",
-                self.data.display(),
-                genesis.hash(),
-                self.genesis.display()
-            ))
-            .hint("name another folder with --data DIR"));
-        }
+        let genesis = chain(&folder, &self.data, &self.genesis)?;
         let secret = folder.validator()?;
         let public = public_key(&secret);
         if !genesis.validators.contains(&public) {
@@ -89,7 +78,8 @@ impl Node {
             let votes_above = folder.votes_above()?;
             let seat = Seat { secret: secret.clone(), listen: self.listen, reach: self.reach, votes_above };
             let (genesis, peers) = (genesis.clone(), self.peers.clone());
-            let config = Config { folder: self.data.clone(), genesis, seats: vec![seat], peers, speed: None };
+            let config =
+                Config { folder: self.data.clone(), genesis, seats: vec![seat], peers, upstreams: Vec::new(), speed: None };
             let (since_ms, at_port, node) = (system_ms(), threads.handle().clone(), self.clone());
             let ran =
                 disk::run(config, move |running| async move { node.serve(running, &at_port, addresses, since_ms, json).await });
@@ -115,7 +105,15 @@ impl Node {
         since_ms: u64,
         json: bool,
     ) -> Result<Ended, Problem> {
-        let mut open = port::open(at_port, &self.http, &self.door, addresses, (&running, &self.data), Router::new()).await?;
+        let mut open = port::open(
+            at_port,
+            &self.http,
+            &self.door,
+            addresses,
+            (&running, &self.data),
+            certified::routes(running.relay.clone()),
+        )
+        .await?;
         self.tell(&running, &open, json);
         let ended = tokio::select! {
             stopped = open.stopped() => stopped.map(|()| Ended::Stopped),
@@ -165,6 +163,22 @@ enum Ended {
         above: u64,
         at: Vec<SocketAddr>,
     },
+}
+
+/// The chain of the genesis at `path`, in `folder`.
+///
+/// # Errors
+/// Where the file is no genesis, or the folder holds another chain.
+pub fn chain(folder: &Folder, data: &Path, path: &Path) -> Result<Genesis, Problem> {
+    let given = read(path)?;
+    let hash = given.hash();
+    let genesis = folder.genesis(|| Ok(given))?;
+    if genesis.hash() != hash {
+        let (data, path) = (data.display(), path.display());
+        return Err(Problem::usage(format!("{data} holds the chain {}, and {path} is the genesis of {hash}", genesis.hash()))
+            .hint("name another folder with --data DIR"));
+    }
+    Ok(genesis)
 }
 
 /// The genesis in a file.
