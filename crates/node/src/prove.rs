@@ -71,7 +71,7 @@ impl Prover {
         let subject = Subject { tag, id: id.into() };
         let databases = self.stateful.subscribe_databases().await;
         let (root, span, place) = read(&databases, subject.key()).await?;
-        let claim = Claim::State { subject, span, place };
+        let claim = Claim::State { subject, span, place: Box::new(place) };
         for _ in 0..TRIES {
             let newest = self.index.height().map_err(fault)?.unwrap_or(0);
             for height in (newest.saturating_sub(NEWEST)..=newest).rev() {

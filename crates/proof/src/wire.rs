@@ -1,7 +1,7 @@
 //! The file, byte by byte. Numbers are big-endian and of fixed width, so that there is one way to write a proof.
 
 use crate::{Certificate, Place, Receipt, Refused, Span, Subject};
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use alloy_primitives::{B256, Bytes};
 use sha2::{Digest as _, Sha256};
 
@@ -39,7 +39,7 @@ pub enum Claim {
     State {
         subject: Subject,
         span: Span,
-        place: Place,
+        place: Box<Place>,
     },
     Receipt(Receipt),
 }
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
                     return Err(Refused::NotCanonical("a subject that holds something is not absent"));
                 }
                 let span = Span { key, value: self.bytes()?, next_key: self.hash()? };
-                Ok(Claim::State { subject, span, place: self.place()? })
+                Ok(Claim::State { subject, span, place: Box::new(self.place()?) })
             }
             kind @ (RECEIPT | LOG) => Ok(Claim::Receipt(Receipt {
                 index: self.u32()?,

@@ -99,6 +99,8 @@ export interface NetworkRow {
   speed: number;
   /** Nothing until a block was made since the node came up. */
   finality: FinalityRow | null;
+  /** Only of a node without a vote: the newest block that it heard of, and how many blocks it is behind. */
+  follows?: { newest: number; behind: number };
 }
 export interface PowerRow {
   action: ActionKey;
