@@ -146,7 +146,7 @@ pub async fn start(
     let handle = marshal.start_unbuffered(mailbox.clone(), (receiver, resolver));
     trunk::come_up(&context, &node, &blocks).await;
     stateful.start();
-    for place in 0..upstreams.len() {
+    for place in 0..upstreams.count() {
         tokio::spawn(watch(upstreams.clone(), place, blocks.clone(), anybody.clone()));
     }
     Engine { handle, blocks, stateful: mailbox, synced_at: None }

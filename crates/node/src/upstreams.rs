@@ -58,7 +58,7 @@ impl std::fmt::Display for Upstream {
 
 /// One of them.
 struct One {
-    address: Upstream,
+    url: Upstream,
     /// The newest certified block that it told of.
     newest: AtomicU64,
     alone: Mutex<Alone>,
@@ -119,12 +119,12 @@ impl Upstreams {
     /// On the runtime that this is called in.
     pub fn new(all: Vec<Upstream>) -> Self {
         let all = all.into_iter().take(UPSTREAMS_MAX);
-        let all = all.map(|address| One { address, newest: AtomicU64::new(0), alone: Mutex::default() }).collect();
+        let all = all.map(|url| One { url, newest: AtomicU64::new(0), alone: Mutex::default() }).collect();
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { client, all, runtime: tokio::runtime::Handle::current() }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.all.len()
     }
 
@@ -212,7 +212,7 @@ impl Upstreams {
         alone.wrong = alone.wrong.saturating_add(1);
         alone.until = Some(Instant::now() + wait);
         one.newest.store(0, Ordering::Relaxed);
-        tracing::warn!(node = %one.address, ?wait, "{what}; it is not asked for a while");
+        tracing::warn!(node = %one.url, ?wait, "{what}; it is not asked for a while");
     }
 
     fn failed(&self, place: usize, failure: &Failure) {
@@ -223,7 +223,7 @@ impl Upstreams {
         }
         let wait = SILENT_FOR * 2u32.pow(alone.silent.min(DOUBLED_MAX));
         if alone.silent == 0 {
-            tracing::warn!(node = %one.address, "{failure}; it is asked again");
+            tracing::warn!(node = %one.url, "{failure}; it is asked again");
         }
         alone.silent = alone.silent.saturating_add(1);
         alone.until = Some(Instant::now() + wait);
@@ -236,13 +236,13 @@ impl Upstreams {
         max_bytes: usize,
         within: Duration,
     ) -> Result<Option<hyper::body::Bytes>, Failure> {
-        let request = Request::get(format!("{}{path}", self.all[place].address)).body(Full::default());
+        let request = Request::get(format!("{}{path}", self.all[place].url)).body(Full::default());
         self.ask(place, request, max_bytes, within).await
     }
 
     async fn post(&self, place: usize, raw: &Bytes) -> Result<Answer, Failure> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["{raw}"]}}"#);
-        let request = Request::post(format!("{}/", self.all[place].address)).header(CONTENT_TYPE, "application/json");
+        let request = Request::post(format!("{}/", self.all[place].url)).header(CONTENT_TYPE, "application/json");
         let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, ANSWER_WITHIN).await?;
         let answer = answer.ok_or_else(|| Failure::Garbled("it takes no transactions".into()))?;
         serde_json::from_slice(&answer).map_err(|error| Failure::Garbled(error.to_string()))
