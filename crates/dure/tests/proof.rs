@@ -97,7 +97,7 @@ fn proofs_are_taken_away_and_checked_without_a_node() {
     let taken = take(&dev, folder.path());
     let anchor = anchor(&dev);
     let genesis = chain.join("genesis.json");
-    let no_log = dev.ask(&["prove", "log", &dev.send("1")["hash"].as_str().expect("a hash"), "9"]);
+    let no_log = dev.ask(&["prove", "log", dev.send("1")["hash"].as_str().expect("a hash"), "9"]);
     assert!(String::from_utf8_lossy(&no_log.stdout).contains("has 1 logs"), "{no_log:?}");
     drop(dev);
 
