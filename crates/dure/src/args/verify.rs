@@ -1,7 +1,7 @@
 //! `dure verify`.
 
 use super::node;
-use crate::say::{Problem, help, line};
+use crate::say::{Problem, help, line, time};
 use alloy_primitives::{Address, B256, keccak256};
 use dure_execution::{AccountRecord, keys};
 use dure_proof::{Anchor, FILE_MAX_BYTES, Fact, Proven, check};
@@ -85,9 +85,9 @@ fn say(proven: &Proven, anchor: &Anchor) {
         }
     }
     println!(
-        "in block {} of {} s since 1970, {}\nof the chain {}. {} of {} validators signed.",
+        "in block {} of {} UTC, {}\nof the chain {}. {} of {} validators signed.",
         proven.header.height,
-        proven.header.time_s,
+        time(proven.header.time_s.saturating_mul(1_000)),
         proven.header.hash,
         anchor.genesis,
         proven.signers,
