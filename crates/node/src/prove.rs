@@ -10,7 +10,7 @@ use crate::{
     engine::Blocks,
     history::{FinalBlock, History as _, HistoryError},
     read::Index,
-    state::{Databases, Digest, Family, Value, digest_of, hash_of},
+    state::{Digest, Family, State, Value, digest_of, hash_of},
 };
 use alloy_consensus::{Eip658Value, ReceiptWithBloom};
 use alloy_primitives::{B256, Bytes};
@@ -18,8 +18,11 @@ use alloy_trie::{HashBuilder, Nibbles, proof::ProofRetainer, root::adjust_index_
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
 use commonware_glue::stateful::Mailbox;
-use commonware_runtime::tokio as runtime;
-use commonware_storage::qmdb::current::{ordered::proof::constant::ExclusionProof, proof::operation};
+use commonware_runtime::{Spawner, tokio as runtime};
+use commonware_storage::{
+    Context,
+    qmdb::current::{ordered::proof::constant::ExclusionProof, proof::operation},
+};
 use dure_execution::keys;
 use dure_proof::{Anchor, Certificate, Claim, Place, Proof, Receipt, Span, Subject};
 use dure_server::{BackendError, ProofRequest};
@@ -70,7 +73,7 @@ impl Prover {
     async fn state(&self, tag: u8, id: Vec<u8>) -> Result<(u64, Claim), BackendError> {
         let subject = Subject { tag, id: id.into() };
         let databases = self.stateful.subscribe_databases().await;
-        let (root, span, place) = read(&databases, subject.key()).await?;
+        let (root, span, place) = read(&*databases.read().await, subject.key()).await?;
         let claim = Claim::State { subject, span, place: Box::new(place) };
         for _ in 0..TRIES {
             let newest = self.index.height().map_err(fault)?.unwrap_or(0);
@@ -142,9 +145,9 @@ impl Prover {
 }
 
 /// The root of the database, and what it holds under `key`: the operation of the key itself, or of the one before it.
-async fn read(databases: &Databases<runtime::Context>, key: B256) -> Result<(B256, Span, Place), BackendError> {
+async fn read<E: Spawner + Context>(database: &State<E>, key: B256) -> Result<(B256, Span, Place), BackendError> {
     let unreadable = |error: &dyn std::fmt::Display| BackendError::Fault(format!("the database cannot be read: {error}"));
-    let (digest, database) = (digest_of(key), databases.read().await);
+    let digest = digest_of(key);
     let (span, proof) = match database.get(&digest).await.map_err(|error| unreadable(&error))? {
         Some(Value(value)) => {
             let proof = database.key_value_proof(digest).await.map_err(|error| unreadable(&error))?;
@@ -209,4 +212,62 @@ fn path(all: &[Vec<u8>], index: u32, root: B256) -> Result<Vec<Bytes>, BackendEr
 
 fn fault(error: HistoryError) -> BackendError {
     BackendError::Fault(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{StateSizes, config, page_cache};
+    use commonware_runtime::{Runner as _, Supervisor as _, deterministic};
+    use commonware_storage::qmdb::floor::Proportional;
+    use dure_proof::{Fact, check_state};
+    use rand_core::Rng as _;
+    use std::collections::BTreeMap;
+
+    /// Identities that may be written; as many again never are.
+    const WRITTEN: u64 = 600;
+    const ROUNDS: u64 = 60;
+
+    fn subject(number: u64) -> Subject {
+        Subject { tag: 0x46, id: number.to_be_bytes().to_vec().into() }
+    }
+
+    #[test]
+    fn what_is_there_and_what_is_not_is_proven_while_the_database_grows() {
+        deterministic::Runner::seeded(1).start(|mut context| async move {
+            let sizes = StateSizes::SIMULATION;
+            let config = config("proven", page_cache(sizes), sizes);
+            let mut database = State::init(context.child("state"), config, None).await.expect("opens");
+            let mut model: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+            let (mut held, mut absent, mut inactive) = (0, 0, 0);
+            for round in 0..ROUNDS {
+                let mut batch = database.new_batch();
+                for _ in 0..1 + context.next_u64() % 40 {
+                    let number = context.next_u64() % WRITTEN;
+                    let value = (context.next_u64() % 4 > 0).then(|| vec![round as u8; (context.next_u64() % 200) as usize]);
+                    match &value {
+                        Some(value) => model.insert(number, value.clone()),
+                        None => model.remove(&number),
+                    };
+                    batch = batch.write(digest_of(subject(number).key()), value.map(|value| Value(value.into())));
+                }
+                let sealed = batch.merkleize(&database, None, &mut Proportional).await.expect("merkleizes");
+                database = database.apply_batch(sealed).await.expect("applies").commit().await.expect("commits");
+                for _ in 0..20 {
+                    let number = context.next_u64() % (2 * WRITTEN);
+                    let (root, span, place) = read(&database, subject(number).key()).await.expect("proves");
+                    inactive = inactive.max(place.inactive_peaks);
+                    let fact = check_state(subject(number), &span, &place, &root).expect("leads to the root");
+                    match (model.get(&number), fact) {
+                        (Some(value), Fact::Held { value: proven, .. }) if proven == value[..] => held += 1,
+                        (None, Fact::Absent { .. }) => absent += 1,
+                        (expected, fact) => panic!("{number}: {fact:?}, and not {expected:?}"),
+                    }
+                    let other = B256::repeat_byte(7);
+                    assert!(check_state(subject(number), &span, &place, &other).is_err());
+                }
+            }
+            assert!(held > 100 && absent > 100 && inactive > 1, "{held} held, {absent} absent, {inactive} inactive peaks");
+        });
+    }
 }

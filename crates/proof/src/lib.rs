@@ -15,7 +15,7 @@ mod wire;
 
 pub use certificate::{Certificate, quorum};
 pub use header::Header;
-pub use state::{Place, Span, Subject};
+pub use state::{Place, Span, Subject, check as check_state};
 pub use trie::Receipt;
 pub use wire::{CHECKSUM_BYTES, Claim, FILE_MAX_BYTES, Proof, checksum};
 

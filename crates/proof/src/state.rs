@@ -83,7 +83,11 @@ pub struct Place {
     pub open_chunk: Option<B256>,
 }
 
-pub(crate) fn check(subject: Subject, span: &Span, place: &Place, root: &B256) -> Result<Fact, Refused> {
+/// Checks what a state with this root says of `subject`.
+///
+/// # Errors
+/// [`Refused::State`] where it says nothing.
+pub fn check(subject: Subject, span: &Span, place: &Place, root: &B256) -> Result<Fact, Refused> {
     if canonical_root(&span.encoded(), place)? != *root {
         return Err(Refused::State("the path ends at another root"));
     }
