@@ -30,8 +30,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Blocks after the one that is spoken of among which a certificate is looked for.
 const CERTIFIED_WITHIN: u64 = 32;
-/// Newest blocks among which the one is looked for whose state the database has.
-const NEWEST: u64 = 64;
+/// Newest blocks among which the one is looked for whose state the database has: the index is hardly ever ahead of that by more.
+const NEWEST: u64 = 16;
 /// How often, and after which pause, a block is asked for that the index or the archive does not have yet.
 const TRIES: usize = 100;
 const PAUSE: Duration = Duration::from_millis(20);
@@ -205,7 +205,7 @@ fn path(all: &[Vec<u8>], index: u32, root: B256) -> Result<Vec<Bytes>, BackendEr
         trie.add_leaf(key(place), &all[place]);
     }
     if trie.root() != root {
-        return Err(BackendError::Fault("the index has other transactions than the block; hint: `dure index --rebuild`".into()));
+        return Err(BackendError::Fault("the index has other transactions than the block; hint: dure index rebuild".into()));
     }
     Ok(trie.take_proof_nodes().into_nodes_sorted().into_iter().map(|(_, node)| node).collect())
 }
