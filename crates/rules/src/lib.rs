@@ -12,6 +12,7 @@ pub mod credits;
 pub mod deadlines;
 pub mod disputes;
 pub mod draft;
+pub mod energy;
 pub mod ids;
 pub mod law;
 pub mod orders;

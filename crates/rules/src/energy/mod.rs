@@ -1,0 +1,3 @@
+//! Energy: neighbours trade power, batteries buffer what the lines cannot carry.
+
+pub mod clearing;
