@@ -2,7 +2,36 @@
 
 use crate::deadlines::Due;
 use crate::{Draft, Effects, Env, Failure, Memory, Source, Stop, Verifier};
-use crate::{accounts, credits, deadlines, disputes, orders, recent, roles};
+use crate::{accounts, credits, deadlines, disputes, energy, orders, recent, roles};
+
+/// One struct an action, and the sum of them.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
+
+            impl From<$name> for Action {
+                fn from(action: $name) -> Self {
+                    Self::$name(action)
+                }
+            }
+        )*
+
+        /// What can be asked of the module.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Action { $($name($name)),* }
+
+        impl Action {
+            /// As in the tables and the ABI.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name(_) => stringify!($name)),* }
+            }
+        }
+    };
+}
+pub(crate) use actions;
 
 macro_rules! sum {
     ($(#[$doc:meta])* $name:ident) => {
@@ -13,6 +42,7 @@ macro_rules! sum {
             Credits(credits::$name),
             Deadlines(deadlines::$name),
             Disputes(disputes::$name),
+            Energy(energy::$name),
             Orders(orders::$name),
             Roles(roles::$name),
         }
@@ -20,6 +50,7 @@ macro_rules! sum {
         sum!(@from $name Credits credits);
         sum!(@from $name Deadlines deadlines);
         sum!(@from $name Disputes disputes);
+        sum!(@from $name Energy energy);
         sum!(@from $name Orders orders);
         sum!(@from $name Roles roles);
     };
@@ -88,6 +119,7 @@ pub fn apply(draft: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
         Action::Credits(action) => credits::apply(draft, action),
         Action::Deadlines(never) => match never {},
         Action::Disputes(action) => disputes::apply(draft, action, RULED),
+        Action::Energy(action) => energy::apply(draft, action),
         Action::Orders(action) => orders::apply(draft, action),
         Action::Roles(action) => roles::apply(draft, action),
     }
@@ -105,6 +137,8 @@ pub fn run_due(source: &mut dyn Source, verifier: &dyn Verifier, env: Env, paren
         Due::Order(order) => orders::due(draft, order),
         Due::Dispute(dispute) => disputes::due(draft, dispute, RULED),
         Due::Recovery(account) => accounts::due(draft, account),
+        Due::Auction(auction) => energy::auction_due(draft, auction),
+        Due::Slot(market, slot) => energy::slot_due(draft, market, slot),
     })?;
     Ok(draft.into_effects())
 }
@@ -118,6 +152,7 @@ pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
     violations.extend(credits::audit(all)?);
     violations.extend(deadlines::audit(all)?);
     violations.extend(disputes::audit(all)?);
+    violations.extend(energy::audit(all)?);
     violations.extend(orders::audit(all)?);
     Ok(violations)
 }

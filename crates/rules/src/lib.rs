@@ -14,6 +14,7 @@ pub mod disputes;
 pub mod draft;
 pub mod energy;
 pub mod ids;
+pub mod keys;
 pub mod law;
 pub mod orders;
 pub mod powers;

@@ -45,6 +45,10 @@ pub enum Due {
     Dispute(B256),
     /// Of this account.
     Recovery(Address),
+    /// Of the energy market.
+    Auction(B256),
+    /// Of a market: the readings of a quarter of an hour.
+    Slot(B256, u32),
 }
 
 /// One entry of the wheel.
@@ -56,7 +60,7 @@ pub struct Entry {
 }
 
 impl Record for Entry {
-    const MAX_BYTES: u32 = 45;
+    const MAX_BYTES: u32 = 49;
 }
 
 /// A second with entries, those already run included until all are.

@@ -5,34 +5,7 @@ use crate::credits::CreditId;
 use crate::{Address, Amount, B256, Gln, Gtin, Sscc};
 use borsh::{BorshDeserialize, BorshSerialize};
 
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty),* $(,)? })*) => {
-        $(
-            $(#[$doc])*
-            #[derive(Clone, Debug, PartialEq, Eq)]
-            pub struct $name { $($(#[$field_doc])* pub $field: $type),* }
-
-            impl From<$name> for Action {
-                fn from(action: $name) -> Self {
-                    Self::$name(action)
-                }
-            }
-        )*
-
-        /// What can be asked of the module.
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub enum Action { $($name($name)),* }
-
-        impl Action {
-            /// As in the tables and the ABI.
-            pub const fn name(&self) -> &'static str {
-                match self { $(Self::$name(_) => stringify!($name)),* }
-            }
-        }
-    };
-}
-
-actions! {
+crate::law::actions! {
     /// Owner: claims a device. `possession` is the device key's signature over [`super::possession_prehash`] with epoch 0.
     RegisterDevice { model: Gtin, key: DeviceKey, attestation: B256, possession: [u8; 64] }
     /// Owner: a new key; `possession` is the new key's signature with the next epoch.

@@ -5,46 +5,22 @@ use super::preview::look;
 use super::*;
 use crate::bounds::AMOUNT_MAX;
 use crate::{Env, Output, recent};
-use alloy_primitives::keccak256;
 use borsh::BorshDeserialize as _;
-use sha2::{Digest as _, Sha256};
-
-/// Gas for one P-256 signature: EIP-7951's price.
-const P256_GAS: u64 = 6_900;
-/// Gas for one secp256k1 signature: the price of `ecrecover`.
-const SECP256K1_GAS: u64 = 3_000;
 
 /// What a device signs to relay a message: "dure.device.message" ‖ borsh of [`DeviceMessage`], under sha256 for P-256 and
 /// keccak256 for secp256k1.
 pub fn message_prehash(key: &DeviceKey, payload: &[u8]) -> B256 {
-    prehash(key, "dure.device.message", payload)
+    key.prehash("dure.device.message", payload)
 }
 
 /// What a key signs to show that the device has it: "dure.device.possession" ‖ borsh(chain id, module, owner, epoch, key).
 pub fn possession_prehash(chain_id: u64, owner: Address, key_epoch: u32, key: &DeviceKey) -> B256 {
     let payload = borsh::to_vec(&(chain_id, MODULE, owner, key_epoch, key)).unwrap_or_default();
-    prehash(key, "dure.device.possession", &payload)
-}
-
-fn prehash(key: &DeviceKey, domain: &str, payload: &[u8]) -> B256 {
-    match key {
-        DeviceKey::P256(_) => B256::from_slice(&Sha256::new().chain_update(domain).chain_update(payload).finalize()),
-        DeviceKey::Secp256k1(_) => keccak256([domain.as_bytes(), payload].concat()),
-    }
+    key.prehash("dure.device.possession", &payload)
 }
 
 fn verify(d: &mut Draft<'_>, key: &DeviceKey, prehash: &B256, signature: &[u8; 64]) -> Result<(), Failure> {
-    let good = match key {
-        DeviceKey::P256(key) => {
-            d.charge(P256_GAS)?;
-            d.verifier.p256(key, prehash, signature)
-        }
-        DeviceKey::Secp256k1(key) => {
-            d.charge(SECP256K1_GAS)?;
-            d.verifier.secp256k1(key, prehash, signature)
-        }
-    };
-    if good { Ok(()) } else { Err(Refusal::BadSignature.into()) }
+    if key.verifies(d, prehash, signature)? { Ok(()) } else { Err(Refusal::BadSignature.into()) }
 }
 
 fn verify_possession(d: &mut Draft<'_>, key: &DeviceKey, epoch: u32, signature: &[u8; 64]) -> Result<(), Failure> {

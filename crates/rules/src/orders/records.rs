@@ -2,6 +2,7 @@
 
 use crate::bounds::{DAY_MS, HOUR_MS, TEXT_MAX_BYTES};
 use crate::credits::CreditId;
+pub use crate::keys::DeviceKey;
 use crate::{Address, Amount, B256, Gln, Gtin, Record, Sscc, Table};
 use alloy_primitives::{address, keccak256};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -100,15 +101,6 @@ pub type DeviceId = B256;
 pub type OfferId = B256;
 /// See [`order_id`].
 pub type OrderId = B256;
-
-/// The public key that a device signs with: x ‖ y.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub enum DeviceKey {
-    /// Signs sha256 of the message, as secure elements (ATECC608, TPM) do.
-    P256([u8; 64]),
-    /// Signs keccak256 of the message, as Ethereum libraries do.
-    Secp256k1([u8; 64]),
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum DeviceStatus {

@@ -27,10 +27,12 @@ pub enum Role {
     Arbiter = 3,
     /// Carries parcels and says that they arrived.
     Carrier = 4,
+    /// Runs a grid.
+    GridOperator = 5,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Member, Self::Maker, Self::Arbiter, Self::Carrier];
+    pub const ALL: [Self; 5] = [Self::Member, Self::Maker, Self::Arbiter, Self::Carrier, Self::GridOperator];
 
     /// The role with this number, as in the ABI.
     pub fn from_number(number: u8) -> Option<Self> {

@@ -1,9 +1,10 @@
 //! A clearing that anybody may have computed, and what shows that it is the best one.
 
 use super::network::{Arc, Network, Node, OUTSIDE, VALUE_MAX_MICRO};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// One of the two extreme prices of a node, and the last edge of the path that shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Extreme {
     /// Micro-units per kWh.
     pub price_micro: i64,
@@ -17,7 +18,7 @@ pub struct Extreme {
 ///
 /// Prices say how much flows on almost every arc: at a reduced value above 0 all of it, below 0 nothing. Only where both extreme
 /// prices leave it open is the flow stated, so a book of 20,000 orders needs some hundred bytes for its fills.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Certificate {
     /// For each node the highest price at which the flow is the best: the length of the shortest path from the outside.
     pub highest: Vec<Extreme>,
@@ -25,6 +26,18 @@ pub struct Certificate {
     pub lowest: Vec<Extreme>,
     /// Wh on each arc that the prices leave open, in the order of the arcs.
     pub open_wh: Vec<u32>,
+}
+
+impl Certificate {
+    /// The borsh encoding: what a solver sends.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).unwrap_or_default()
+    }
+
+    /// `None` where the bytes are not such an encoding to their end.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::try_from_slice(bytes).ok()
+    }
 }
 
 /// Why a certificate shows nothing.

@@ -7,8 +7,12 @@
 
 mod certificate;
 mod network;
+mod pro_rata;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use certificate::{Certificate, Cleared, Extreme, Flaw, check};
+pub use pro_rata::pro_rata;
+pub use tree::{Order, SlotCleared, Zone, clear};
 pub use network::{ARCS_MAX, Arc, CAPACITY_MAX_WH, Network, Node, OUTSIDE, VALUE_MAX_MICRO};

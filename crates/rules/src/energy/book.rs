@@ -1,0 +1,282 @@
+//! The book of an auction: its bids as arcs of a network, and a clearing as what each bid got.
+
+use super::clearing::{self, Arc, Certificate, Cleared, Flaw, Network, Node, OUTSIDE, pro_rata};
+use super::{Battery, OpenBid, Order, Terms, Zone};
+
+/// Everything that a clearing depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Book {
+    pub terms: Terms,
+    pub zones: Vec<Zone>,
+    /// What is free on each zone's line, for each slot and in it each zone: towards the parent and from it, Wh.
+    pub free_wh: Vec<Vec<(u32, u32)>>,
+    /// In the order in which they were sealed.
+    pub bids: Vec<OpenBid>,
+}
+
+/// What an arc of the network stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Order { bid: usize, order: usize },
+    Charge { bid: usize, slot: usize },
+    Discharge { bid: usize, slot: usize },
+    /// State of charge that is carried into the next slot or left at the end.
+    Keep,
+    Up { slot: usize, zone: usize },
+    Down { slot: usize, zone: usize },
+    Technical,
+}
+
+/// What a bid got: for each slot of the auction what it sold (+) or bought (−), Wh, and what that brings (+) or costs (−), nano-units.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allotment {
+    pub net_wh: Vec<i64>,
+    pub nano: Vec<i128>,
+}
+
+/// A clearing as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// One a bid.
+    pub allotments: Vec<Allotment>,
+    /// For each slot and in it each zone, micro-units per kWh.
+    pub price_micro: Vec<Vec<i64>>,
+    /// For each slot and in it each zone: over its line towards the parent, at the root to the grid; below 0 the other way. Wh.
+    pub flow_wh: Vec<Vec<i64>>,
+    /// For each slot: what the supplier is owed (+) or owes (−) for what it sells and buys at the root, nano-units.
+    pub supplier_nano: Vec<i128>,
+    /// Σ value × flow, nano-units.
+    pub welfare_nano: i128,
+}
+
+impl Book {
+    pub fn slots(&self) -> usize {
+        self.free_wh.len()
+    }
+
+    /// Every arc in a fixed order: the bids', then for each slot the lines', then the technical ones of every node. Nodes: the outside, then the
+    /// zones slot by slot, then the batteries slot by slot in the order of their bids.
+    pub fn network(&self) -> Network {
+        let (arcs, _, given_wh) = self.arcs();
+        Network { arcs, given_wh }
+    }
+
+    fn zone_node(&self, slot: usize, zone: usize) -> Node {
+        node(slot.saturating_mul(self.zones.len()).saturating_add(zone).saturating_add(1))
+    }
+
+    fn arcs(&self) -> (Vec<Arc>, Vec<Use>, Vec<u32>) {
+        let slots = self.slots();
+        let zone_nodes = slots.saturating_mul(self.zones.len()).saturating_add(1);
+        let mut given_wh = vec![0; zone_nodes];
+        let (mut arcs, mut uses) = (Vec::new(), Vec::new());
+        let mut add = |tail, head, capacity_wh, value_micro, what| {
+            arcs.push(Arc { tail, head, capacity_wh, value_micro });
+            uses.push(what);
+        };
+        for (number, open) in self.bids.iter().enumerate() {
+            for (at, order) in open.bid.orders.iter().enumerate() {
+                let zone = self.zone_node(usize::from(order.slot), usize::from(open.zone));
+                let what = Use::Order { bid: number, order: at };
+                match order.buys {
+                    true => add(zone, OUTSIDE, order.wh, order.limit_micro, what),
+                    false => add(OUTSIDE, zone, order.wh, order.limit_micro.saturating_neg(), what),
+                }
+            }
+            let Some(battery) = open.bid.battery else { continue };
+            for slot in 0..slots {
+                let (zone, own) = (self.zone_node(slot, usize::from(open.zone)), node(given_wh.len()));
+                given_wh.push(if slot == 0 { battery.initial_wh } else { 0 });
+                add(zone, own, battery.charge_wh, 0, Use::Charge { bid: number, slot });
+                add(own, zone, battery.discharge_wh, battery.wear_micro.saturating_neg(), Use::Discharge { bid: number, slot });
+                let last = slot.saturating_add(1) == slots;
+                let (next, value) = if last { (OUTSIDE, battery.final_micro) } else { (own.saturating_add(1), 0) };
+                add(own, next, battery.capacity_wh, value, Use::Keep);
+            }
+        }
+        for (slot, free) in self.free_wh.iter().enumerate() {
+            for (zone, ((up_wh, down_wh), record)) in free.iter().zip(&self.zones).enumerate() {
+                let own = self.zone_node(slot, zone);
+                let parent = if zone == 0 { OUTSIDE } else { self.zone_node(slot, usize::from(record.parent)) };
+                let (up_micro, down_micro) = self.line_micro(zone, record);
+                add(own, parent, *up_wh, up_micro, Use::Up { slot, zone });
+                add(parent, own, *down_wh, down_micro, Use::Down { slot, zone });
+            }
+        }
+        let ample = u32::MAX;
+        for own in 1..node(given_wh.len()) {
+            add(OUTSIDE, own, ample, self.terms.technical_micro.saturating_neg(), Use::Technical);
+            add(own, OUTSIDE, ample, self.terms.technical_micro.saturating_neg(), Use::Technical);
+        }
+        (arcs, uses, given_wh)
+    }
+
+    /// What a kWh up, and down, a zone's line is worth: minus its fee; at the root the grid's two standing orders.
+    fn line_micro(&self, zone: usize, record: &Zone) -> (i64, i64) {
+        if zone == 0 {
+            return (self.terms.feed_in_micro, self.terms.retail_micro.saturating_neg());
+        }
+        let fee = i64::from(record.fee_micro).saturating_neg();
+        (fee, fee)
+    }
+
+    /// Whether `certificate` shows the best clearing of this book, and what each bid gets by it.
+    ///
+    /// # Errors
+    /// The first flaw.
+    pub fn certified(&self, certificate: &Certificate) -> Result<Outcome, Flaw> {
+        let (arcs, uses, given_wh) = self.arcs();
+        let network = Network { arcs, given_wh };
+        let cleared = clearing::check(&network, certificate)?;
+        Ok(self.outcome(&uses, &cleared))
+    }
+
+    fn outcome(&self, uses: &[Use], cleared: &Cleared) -> Outcome {
+        let price = |slot, zone| cleared.price_micro.get(self.zone_node(slot, zone) as usize).copied().unwrap_or(0);
+        let price_micro: Vec<Vec<i64>> =
+            (0..self.slots()).map(|slot| (0..self.zones.len()).map(|zone| price(slot, zone)).collect()).collect();
+        let mut fills: Vec<Vec<u32>> = self.bids.iter().map(|open| vec![0; open.bid.orders.len()]).collect();
+        let mut stored: Vec<Vec<i64>> = vec![vec![0; self.slots()]; self.bids.len()];
+        let mut flow_wh = vec![vec![0i64; self.zones.len()]; self.slots()];
+        for (what, wh) in uses.iter().zip(&cleared.flow_wh) {
+            let add = |to: Option<&mut i64>, wh: i64| if let Some(to) = to { *to = to.saturating_add(wh) };
+            let wh_signed = i64::from(*wh);
+            match *what {
+                Use::Order { bid, order } => {
+                    if let Some(fill) = fills.get_mut(bid).and_then(|of| of.get_mut(order)) {
+                        *fill = *wh;
+                    }
+                }
+                Use::Charge { bid, slot } => add(stored.get_mut(bid).and_then(|of| of.get_mut(slot)), wh_signed.saturating_neg()),
+                Use::Discharge { bid, slot } => add(stored.get_mut(bid).and_then(|of| of.get_mut(slot)), wh_signed),
+                Use::Up { slot, zone } => add(flow_wh.get_mut(slot).and_then(|of| of.get_mut(zone)), wh_signed),
+                Use::Down { slot, zone } => {
+                    add(flow_wh.get_mut(slot).and_then(|of| of.get_mut(zone)), wh_signed.saturating_neg());
+                }
+                Use::Keep | Use::Technical => {}
+            }
+        }
+        self.share_at_the_money(&price_micro, &mut fills);
+        self.settle(price_micro, flow_wh, &fills, &stored, cleared.welfare_nano)
+    }
+
+    /// Who is just at the price gets the same share of what is left there as everybody else of the zone, the slot and the side.
+    fn share_at_the_money(&self, price_micro: &[Vec<i64>], fills: &mut [Vec<u32>]) {
+        let mut groups: std::collections::BTreeMap<(u8, u8, bool), Vec<(usize, usize)>> = std::collections::BTreeMap::new();
+        for (number, open) in self.bids.iter().enumerate() {
+            for (at, order) in open.bid.orders.iter().enumerate() {
+                if price_at(price_micro, order.slot.into(), open.zone.into()) == order.limit_micro {
+                    groups.entry((order.slot, open.zone, order.buys)).or_default().push((number, at));
+                }
+            }
+        }
+        for members in groups.values() {
+            let fill = |(bid, at): &(usize, usize), fills: &[Vec<u32>]| {
+                fills.get(*bid).and_then(|of| of.get(*at)).copied().unwrap_or(0)
+            };
+            let wish = |(bid, at): &(usize, usize)| self.order(*bid, *at).map_or(0, |order| order.wh);
+            let total = members.iter().map(|member| u64::from(fill(member, fills))).sum();
+            let wishes: Vec<u32> = members.iter().map(wish).collect();
+            for ((bid, at), share) in members.iter().zip(pro_rata(total, &wishes)) {
+                if let Some(fill) = fills.get_mut(*bid).and_then(|of| of.get_mut(*at)) {
+                    *fill = share;
+                }
+            }
+        }
+    }
+
+    fn order(&self, bid: usize, at: usize) -> Option<&Order> {
+        self.bids.get(bid)?.bid.orders.get(at)
+    }
+
+    /// Everybody pays and is paid the price of the own zone; the supplier has its own two prices.
+    fn settle(
+        &self,
+        price_micro: Vec<Vec<i64>>,
+        flow_wh: Vec<Vec<i64>>,
+        fills: &[Vec<u32>],
+        stored: &[Vec<i64>],
+        welfare_nano: i128,
+    ) -> Outcome {
+        let allot = |((open, fills), stored): ((&OpenBid, &Vec<u32>), &Vec<i64>)| {
+            let mut net_wh = stored.clone();
+            for (order, fill) in open.bid.orders.iter().zip(fills) {
+                let wh = if order.buys { i64::from(*fill).saturating_neg() } else { i64::from(*fill) };
+                if let Some(net) = net_wh.get_mut(usize::from(order.slot)) {
+                    *net = net.saturating_add(wh);
+                }
+            }
+            let price = |slot| i128::from(price_at(&price_micro, slot, usize::from(open.zone)));
+            let nano = net_wh.iter().enumerate().map(|(slot, wh)| price(slot).saturating_mul(i128::from(*wh))).collect();
+            Allotment { net_wh, nano }
+        };
+        let allotments = self.bids.iter().zip(fills).zip(stored).map(allot).collect();
+        let supplier_nano = flow_wh.iter().map(|of| self.supplier_nano(of.first().copied().unwrap_or(0))).collect();
+        Outcome { allotments, price_micro, flow_wh, supplier_nano, welfare_nano }
+    }
+
+    /// What the supplier is owed for `flow_wh` to the grid (below 0: from it). It never flows both ways: retail is above feed-in.
+    fn supplier_nano(&self, flow_wh: i64) -> i128 {
+        let price = if flow_wh > 0 { self.terms.feed_in_micro } else { self.terms.retail_micro };
+        i128::from(price).saturating_mul(i128::from(flow_wh)).saturating_neg()
+    }
+
+    /// The clearing without a solver: each slot by itself, exactly; batteries stand still.
+    pub fn by_slots(&self) -> Outcome {
+        let mut fills: Vec<Vec<u32>> = self.bids.iter().map(|open| vec![0; open.bid.orders.len()]).collect();
+        let (mut price_micro, mut flow_wh, mut welfare_nano) = (Vec::new(), Vec::new(), self.idle_nano());
+        for (slot, free) in self.free_wh.iter().enumerate() {
+            let zones: Vec<clearing::Zone> = free.iter().zip(&self.zones).map(|((up_wh, down_wh), zone)| clearing::Zone {
+                parent: zone.parent.into(),
+                up_wh: *up_wh,
+                down_wh: *down_wh,
+                fee_micro: zone.fee_micro.into(),
+                given_wh: 0,
+            }).collect();
+            let (mut orders, mut whose) = (Vec::new(), Vec::new());
+            for (number, open) in self.bids.iter().enumerate() {
+                for (at, order) in open.bid.orders.iter().enumerate().filter(|(_, order)| usize::from(order.slot) == slot) {
+                    let Order { buys, wh, limit_micro, .. } = *order;
+                    orders.push(clearing::Order { zone: open.zone.into(), buys, wh, limit_micro });
+                    whose.push((number, at));
+                }
+            }
+            let (export_wh, import_wh) = free.first().copied().unwrap_or_default();
+            orders.push(clearing::Order { zone: 0, buys: true, wh: export_wh, limit_micro: self.terms.feed_in_micro });
+            orders.push(clearing::Order { zone: 0, buys: false, wh: import_wh, limit_micro: self.terms.retail_micro });
+            let cleared = clearing::clear(&zones, &orders, self.terms.technical_micro);
+            for ((bid, at), fill) in whose.iter().zip(&cleared.fill_wh) {
+                if let Some(to) = fills.get_mut(*bid).and_then(|of| of.get_mut(*at)) {
+                    *to = *fill;
+                }
+            }
+            let grid = |back: usize| cleared.fill_wh.len().checked_sub(back).and_then(|at| cleared.fill_wh.get(at));
+            let net = |up: Option<&u32>, down: Option<&u32>| {
+                i64::from(up.copied().unwrap_or(0)).saturating_sub(i64::from(down.copied().unwrap_or(0)))
+            };
+            let lines = (0..zones.len()).map(|zone| match zone {
+                0 => net(grid(2), grid(1)),
+                _ => net(cleared.up_wh.get(zone), cleared.down_wh.get(zone)),
+            });
+            flow_wh.push(lines.collect());
+            price_micro.push(cleared.price_micro);
+            welfare_nano = welfare_nano.saturating_add(cleared.welfare_nano);
+        }
+        let stored = vec![vec![0; self.slots()]; self.bids.len()];
+        self.settle(price_micro, flow_wh, &fills, &stored, welfare_nano)
+    }
+
+    /// What the batteries are worth to their owners where they stand still, nano-units.
+    fn idle_nano(&self) -> i128 {
+        let worth = |battery: &Battery| i128::from(battery.final_micro).saturating_mul(i128::from(battery.initial_wh));
+        self.bids.iter().filter_map(|open| open.bid.battery.as_ref()).map(worth).sum()
+    }
+}
+
+fn price_at(price_micro: &[Vec<i64>], slot: usize, zone: usize) -> i64 {
+    price_micro.get(slot).and_then(|of| of.get(zone)).copied().unwrap_or(0)
+}
+
+fn node(index: usize) -> Node {
+    Node::try_from(index).unwrap_or(Node::MAX)
+}

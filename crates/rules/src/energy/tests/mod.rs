@@ -1,0 +1,1 @@
+//! The rules of energy against their own tables.
