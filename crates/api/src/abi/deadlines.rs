@@ -10,7 +10,8 @@ sol! {
     #[sol(abi)]
     #[derive(Debug)]
     interface IDeadlines {
-        /// What was due could not be done. `kind`: 0 an order, 1 a dispute, 2 an account's recovery.
+        /// What was due could not be done. `kind`: 0 an order, 1 a dispute, 2 an account's recovery, 3 an energy
+        /// auction, 4 the readings of an energy market (its id; which slot, the market's slots tell).
         event Failed(uint8 indexed kind, bytes32 indexed id);
 
         error Full(uint64 atMs);
@@ -23,6 +24,8 @@ pub(super) fn log(event: &Event) -> Log {
         Due::Order(id) => (0, id),
         Due::Dispute(id) => (1, id),
         Due::Recovery(account) => (2, account.into_word()),
+        Due::Auction(id) => (3, id),
+        Due::Slot(market, _) => (4, market),
     };
     logged(MODULE, &IDeadlines::Failed { kind, id })
 }

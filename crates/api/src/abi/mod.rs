@@ -10,6 +10,8 @@ pub mod accounts;
 pub mod credits;
 pub mod deadlines;
 pub mod disputes;
+pub mod energy;
+mod keys;
 pub mod module;
 mod names;
 pub mod orders;
@@ -54,6 +56,7 @@ pub fn decode(to: Address, data: &[u8]) -> Result<Ask, CallError> {
         dure_rules::roles::MODULE => roles::decode(data),
         dure_rules::accounts::MODULE => accounts::decode(data),
         dure_rules::disputes::MODULE => disputes::decode(data),
+        dure_rules::energy::MODULE => energy::decode(data),
         dure_rules::orders::MODULE => orders::decode(data),
         _ if is_credit(&to) => credits::decode(dure_rules::credits::CreditId(to), data),
         _ => Err(CallError::NotAModule(to)),
@@ -67,6 +70,7 @@ pub fn encode(action: &Action) -> (Address, Bytes) {
         Action::Credits(action) => credits::encode(action),
         Action::Roles(action) => (dure_rules::roles::MODULE, roles::encode(action)),
         Action::Disputes(action) => (dure_rules::disputes::MODULE, disputes::encode(action)),
+        Action::Energy(action) => (dure_rules::energy::MODULE, energy::encode(action)),
         Action::Orders(action) => (dure_rules::orders::MODULE, orders::encode(action)),
         Action::Deadlines(never) => match *never {},
     }
@@ -96,6 +100,7 @@ pub fn event_to_log(event: &Event) -> Log {
         Event::Roles(event) => roles::log(event),
         Event::Deadlines(event) => deadlines::log(event),
         Event::Disputes(event) => disputes::log(event),
+        Event::Energy(event) => energy::log(event),
         Event::Orders(event) => orders::log(event),
     }
 }
@@ -108,6 +113,7 @@ pub fn refusal_to_error(refusal: &Refusal) -> Bytes {
         Refusal::Roles(refusal) => roles::error(refusal),
         Refusal::Deadlines(refusal) => deadlines::error(refusal),
         Refusal::Disputes(refusal) => disputes::error(refusal),
+        Refusal::Energy(refusal) => energy::error(refusal),
         Refusal::Orders(refusal) => orders::error(refusal),
     }
     .into()
@@ -121,6 +127,7 @@ pub fn json() -> Vec<(&'static str, String)> {
         ("credits", pretty(credits::ICredits::abi::contract())),
         ("deadlines", pretty(deadlines::IDeadlines::abi::contract())),
         ("disputes", pretty(disputes::IDisputes::abi::contract())),
+        ("energy", pretty(energy::IEnergy::abi::contract())),
         ("module", pretty(module::IModule::abi::contract())),
         ("orders", pretty(orders::IOrders::abi::contract())),
         ("roles", pretty(roles::IRoles::abi::contract())),

@@ -3,7 +3,7 @@
 use dure_rules::orders::{DeviceStatus, Field, Mode, OrderState, Reason};
 use dure_rules::powers::{Holder, NOBODY};
 use dure_rules::roles::Role;
-use dure_rules::{accounts, credits, deadlines, disputes, ids::SYSTEM, orders, roles};
+use dure_rules::{accounts, credits, deadlines, disputes, energy, ids::SYSTEM, orders, roles};
 use serde_json::{Map, Value, json};
 
 /// File name and JSON of what clients need beside the interfaces, kept in the repository's `abi/`.
@@ -19,6 +19,7 @@ fn addresses() -> Value {
         "credits": credits::REGISTRY,
         "deadlines": deadlines::MODULE,
         "disputes": disputes::MODULE,
+        "energy": energy::MODULE,
         "orders": orders::MODULE,
         "roles": roles::MODULE,
         "system": SYSTEM,
@@ -60,6 +61,8 @@ fn names() -> Value {
     let reasons: Vec<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
     let roles: Map<String, Value> = Role::ALL.iter().map(|role| (format!("{role:?}"), json!(*role as u8))).collect();
     let account_fields = account_fields().map(|field| format!("{field:?}"));
+    let energy_fields = energy::Field::ALL.map(|field| format!("{field:?}"));
+    let stages = energy::Stage::ALL.map(|stage| format!("{stage:?}"));
     let holders = Holder::ALL.map(|holder| format!("{holder:?}"));
     let nobody: Vec<_> = NOBODY.iter().map(|row| row.what).collect();
     json!({
@@ -73,7 +76,11 @@ fn names() -> Value {
         "mandateModes": modes,
         "keyTypes": ["P256", "Secp256k1"],
         "disputeStages": ["Pinned", "Fallback"],
-        "deadlineKinds": ["Order", "Dispute", "Recovery"],
+        "deadlineKinds": ["Order", "Dispute", "Recovery", "Auction", "Slot"],
+        "energyFields": energy_fields,
+        "auctionStages": stages,
+        "slotProgress": ["Running", "Settling", "Settled"],
+        "certificateFlaws": ["NoCertificate", "Nodes", "Outside", "Price", "Contradiction", "OpenFlows", "Capacity", "Balance", "Path", "Order"],
         "accountFields": account_fields,
         "accountKeyKinds": ["Secp256k1", "P256", "WebAuthn"],
         "sealingKinds": ["X25519", "XWing"],
@@ -109,6 +116,8 @@ mod tests {
         is("orderFields", Field::Credit as u8, "Credit");
         is("orderFields", Field::Gtins as u8, "Gtins");
         is("accountFields", accounts::Field::Overlap as u8, "Overlap");
+        is("energyFields", energy::Field::Readings as u8, "Readings");
+        is("auctionStages", energy::Stage::Cleared as u8, "Cleared");
         is("creditFields", credits::Field::Amount as u8, "Amount");
         is("reasons", Reason::EscrowShort as u8, "EscrowShort");
         is("reasons", Reason::ShopLeftOut as u8, "ShopLeftOut");

@@ -1,4 +1,4 @@
-//! Roles by number: 1 member, 2 maker, 3 arbiter, 4 carrier.
+//! Roles by number: 1 member, 2 maker, 3 arbiter, 4 carrier, 5 grid operator.
 
 use super::{Ask, CallError, logged, parse};
 use alloy_primitives::{Bytes, Log};
@@ -6,7 +6,7 @@ use alloy_sol_types::{SolCall as _, SolError as _, SolValue as _, sol};
 use dure_rules::roles::{self, Action, Event, MODULE, Refusal, Role};
 
 sol! {
-    /// Who is recognised as what, by whom, until when. Roles: 1 member, 2 maker, 3 arbiter, 4 carrier.
+    /// Who is recognised as what, by whom, until when. Roles: 1 member, 2 maker, 3 arbiter, 4 carrier, 5 grid operator.
     #[sol(abi)]
     #[derive(Debug)]
     interface IRoles {

@@ -4,7 +4,6 @@ use super::book::{Allotment, Book, Outcome};
 use super::clearing::Certificate;
 use super::*;
 use crate::deadlines::{self, Due};
-use borsh::BorshDeserialize as _;
 
 /// When the slot begins, consensus milliseconds.
 pub fn slot_start_ms(slot: Slot) -> u64 {
@@ -97,7 +96,7 @@ pub(super) fn reveal(d: &mut Draft<'_>, action: Reveal) -> Result<Output, Failur
     if seal(id, meter, sealed.account, salt, &bytes) != sealed.seal {
         return Err(Refusal::SealDiffers.into());
     }
-    let bid = Bid::try_from_slice(&bytes).map_err(|_| Refusal::BadBid)?;
+    let bid = Bid::from_bytes(&bytes).ok_or(Refusal::BadBid)?;
     let (record, of_meter) = (known_market(d, auction.market)?, known_meter(d, meter)?);
     bid_fits(&bid, &auction, &record.terms, &of_meter)?;
     let (have_nano, want_nano) = (sealed.held_nano, cost_nano(&bid).saturating_add(u128::from(record.terms.deposit_nano)));

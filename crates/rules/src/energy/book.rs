@@ -1,10 +1,11 @@
 //! The book of an auction: its bids as arcs of a network, and a clearing as what each bid got.
 
-use super::clearing::{self, Arc, Certificate, Cleared, Flaw, Network, Node, OUTSIDE, pro_rata};
+use super::clearing::{self, Arc, Certificate, Cleared, Flaw, Network, Node, OUTSIDE, pro_rata, tree};
 use super::{Battery, OpenBid, Order, Terms, Zone};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Everything that a clearing depends on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Book {
     pub terms: Terms,
     pub zones: Vec<Zone>,
@@ -17,13 +18,28 @@ pub struct Book {
 /// What an arc of the network stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
-    Order { bid: usize, order: usize },
-    Charge { bid: usize, slot: usize },
-    Discharge { bid: usize, slot: usize },
+    Order {
+        bid: usize,
+        order: usize,
+    },
+    Charge {
+        bid: usize,
+        slot: usize,
+    },
+    Discharge {
+        bid: usize,
+        slot: usize,
+    },
     /// State of charge that is carried into the next slot or left at the end.
     Keep,
-    Up { slot: usize, zone: usize },
-    Down { slot: usize, zone: usize },
+    Up {
+        slot: usize,
+        zone: usize,
+    },
+    Down {
+        slot: usize,
+        zone: usize,
+    },
     Technical,
 }
 
@@ -50,6 +66,16 @@ pub struct Outcome {
 }
 
 impl Book {
+    /// The borsh encoding: what a solver reads.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).unwrap_or_default()
+    }
+
+    /// `None` where the bytes are not such an encoding to their end.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::try_from_slice(bytes).ok()
+    }
+
     pub fn slots(&self) -> usize {
         self.free_wh.len()
     }
@@ -139,7 +165,11 @@ impl Book {
         let mut stored: Vec<Vec<i64>> = vec![vec![0; self.slots()]; self.bids.len()];
         let mut flow_wh = vec![vec![0i64; self.zones.len()]; self.slots()];
         for (what, wh) in uses.iter().zip(&cleared.flow_wh) {
-            let add = |to: Option<&mut i64>, wh: i64| if let Some(to) = to { *to = to.saturating_add(wh) };
+            let add = |to: Option<&mut i64>, wh: i64| {
+                if let Some(to) = to {
+                    *to = to.saturating_add(wh)
+                }
+            };
             let wh_signed = i64::from(*wh);
             match *what {
                 Use::Order { bid, order } => {
@@ -171,9 +201,8 @@ impl Book {
             }
         }
         for members in groups.values() {
-            let fill = |(bid, at): &(usize, usize), fills: &[Vec<u32>]| {
-                fills.get(*bid).and_then(|of| of.get(*at)).copied().unwrap_or(0)
-            };
+            let fill =
+                |(bid, at): &(usize, usize), fills: &[Vec<u32>]| fills.get(*bid).and_then(|of| of.get(*at)).copied().unwrap_or(0);
             let wish = |(bid, at): &(usize, usize)| self.order(*bid, *at).map_or(0, |order| order.wh);
             let total = members.iter().map(|member| u64::from(fill(member, fills))).sum();
             let wishes: Vec<u32> = members.iter().map(wish).collect();
@@ -226,25 +255,29 @@ impl Book {
         let mut fills: Vec<Vec<u32>> = self.bids.iter().map(|open| vec![0; open.bid.orders.len()]).collect();
         let (mut price_micro, mut flow_wh, mut welfare_nano) = (Vec::new(), Vec::new(), self.idle_nano());
         for (slot, free) in self.free_wh.iter().enumerate() {
-            let zones: Vec<clearing::Zone> = free.iter().zip(&self.zones).map(|((up_wh, down_wh), zone)| clearing::Zone {
-                parent: zone.parent.into(),
-                up_wh: *up_wh,
-                down_wh: *down_wh,
-                fee_micro: zone.fee_micro.into(),
-                given_wh: 0,
-            }).collect();
+            let zones: Vec<tree::Zone> = free
+                .iter()
+                .zip(&self.zones)
+                .map(|((up_wh, down_wh), zone)| tree::Zone {
+                    parent: zone.parent.into(),
+                    up_wh: *up_wh,
+                    down_wh: *down_wh,
+                    fee_micro: zone.fee_micro.into(),
+                    given_wh: 0,
+                })
+                .collect();
             let (mut orders, mut whose) = (Vec::new(), Vec::new());
             for (number, open) in self.bids.iter().enumerate() {
                 for (at, order) in open.bid.orders.iter().enumerate().filter(|(_, order)| usize::from(order.slot) == slot) {
                     let Order { buys, wh, limit_micro, .. } = *order;
-                    orders.push(clearing::Order { zone: open.zone.into(), buys, wh, limit_micro });
+                    orders.push(tree::Order { zone: open.zone.into(), buys, wh, limit_micro });
                     whose.push((number, at));
                 }
             }
             let (export_wh, import_wh) = free.first().copied().unwrap_or_default();
-            orders.push(clearing::Order { zone: 0, buys: true, wh: export_wh, limit_micro: self.terms.feed_in_micro });
-            orders.push(clearing::Order { zone: 0, buys: false, wh: import_wh, limit_micro: self.terms.retail_micro });
-            let cleared = clearing::clear(&zones, &orders, self.terms.technical_micro);
+            orders.push(tree::Order { zone: 0, buys: true, wh: export_wh, limit_micro: self.terms.feed_in_micro });
+            orders.push(tree::Order { zone: 0, buys: false, wh: import_wh, limit_micro: self.terms.retail_micro });
+            let cleared = tree::clear(&zones, &orders, self.terms.technical_micro);
             for ((bid, at), fill) in whose.iter().zip(&cleared.fill_wh) {
                 if let Some(to) = fills.get_mut(*bid).and_then(|of| of.get_mut(*at)) {
                     *to = *fill;

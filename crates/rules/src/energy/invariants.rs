@@ -36,7 +36,12 @@ pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
         positions: POSITIONS.scan(all)?,
         metered: METERED.scan(all)?.into_iter().map(|metered| ((metered.meter, metered.day), metered)).collect(),
         slots: SLOTS.scan(all)?,
-        tills: HOLD.scan(all)?.into_iter().filter(|hold| hold.id.module == MODULE).map(|hold| (hold.id.id, hold.amount)).collect(),
+        tills: HOLD
+            .scan(all)?
+            .into_iter()
+            .filter(|hold| hold.id.module == MODULE)
+            .map(|hold| (hold.id.id, hold.amount))
+            .collect(),
         due: ENTRY.scan(all)?.into_iter().map(|entry| entry.due).collect(),
     };
     let checks: [fn(&All) -> Vec<Violation>; 5] = [
@@ -111,7 +116,11 @@ fn positions_are_the_flow_at_the_root(all: &All) -> Vec<Violation> {
     let wrong = |book: &&SlotBook| {
         book.flow_wh.first().copied().unwrap_or(0) != sold.get(&(book.market, book.slot)).copied().unwrap_or(0)
     };
-    all.slots.iter().filter(wrong).map(|book| Violation::new("ENERGY-4", format!("slot {}: {:?}", book.slot, book.flow_wh))).collect()
+    all.slots
+        .iter()
+        .filter(wrong)
+        .map(|book| Violation::new("ENERGY-4", format!("slot {}: {:?}", book.slot, book.flow_wh)))
+        .collect()
 }
 
 /// ENERGY-5.

@@ -98,7 +98,19 @@ pub(super) fn register_meter(d: &mut Draft<'_>, action: RegisterMeter) -> Result
     LISTED.put(d, &(market, number), &Listed { market, number, meter: id });
     let (attested, counter, read_until, import_wh, export_wh) = (false, 0, 0, 0, 0);
     let meter = Meter {
-        id, market, number, owner, key, zone, import_max_wh, export_max_wh, attested, counter, read_until, import_wh, export_wh,
+        id,
+        market,
+        number,
+        owner,
+        key,
+        zone,
+        import_max_wh,
+        export_max_wh,
+        attested,
+        counter,
+        read_until,
+        import_wh,
+        export_wh,
     };
     METERS.put(d, &id, &meter);
     d.emit(Event::MeterRegistered { market, meter: id, owner, zone });

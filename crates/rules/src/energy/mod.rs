@@ -34,7 +34,7 @@
 //! | Open | at the gate | Revealing |
 //! | Revealing | after the time to reveal; batteries were opened | Solving |
 //! | Revealing | after the time to reveal; none were | Cleared |
-//! | Solving | with the block after an accepted certificate, else after the time to solve | Cleared |
+//! | Solving | within a second of an accepted certificate, else after the time to solve | Cleared |
 //!
 //! `RunAuction` and `RunSlot` are the same transitions, open to anyone once they are due. Without a certificate the chain clears each slot by itself, exactly; batteries
 //! then stand still, and only what they would have won between slots is lost.
@@ -71,7 +71,7 @@ mod refusals;
 mod settlement;
 mod submissions;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use actions::*;
 pub(crate) use auctions::due as auction_due;

@@ -46,8 +46,8 @@ pub const READING_MIN_MS: u64 = 60_000;
 pub const READING_MAX_MS: u64 = 7 * DAY_MS;
 /// How long before its gate an auction takes commitments.
 pub const AHEAD_MAX_MS: u64 = 2 * DAY_MS;
-/// Slots that one reading may fill where readings before it are missing: a day.
-pub const GAP_SLOTS_MAX: u32 = DAY_SLOTS;
+/// Slots that one reading may fill where readings before it are missing: 30 days.
+pub const GAP_SLOTS_MAX: u32 = 30 * DAY_SLOTS;
 /// Readings of one relay.
 pub const READINGS_MAX: u32 = 64;
 /// Meters that one block settles for one slot.
@@ -163,7 +163,7 @@ pub struct Meter {
 }
 
 impl Record for Meter {
-    const MAX_BYTES: u32 = 187;
+    const MAX_BYTES: u32 = 191;
 }
 
 /// The meter with a number, so that all can be gone through.
@@ -313,6 +313,18 @@ pub struct Battery {
 pub struct Bid {
     pub orders: Vec<Order>,
     pub battery: Option<Battery>,
+}
+
+impl Bid {
+    /// The borsh encoding: what is sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        borsh::to_vec(self).unwrap_or_default()
+    }
+
+    /// `None` where the bytes are not such an encoding to their end.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Self::try_from_slice(bytes).ok()
+    }
 }
 
 /// A bid that was opened.

@@ -3,6 +3,9 @@
 use super::*;
 use crate::deadlines::{self, Due};
 
+/// Between two parts of a slot's settlement.
+const PART_MS: u64 = 1_000;
+
 /// What a deviation is paid at. Prices in micro-units per kWh, amounts in nano-units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
@@ -133,7 +136,9 @@ fn settle(d: &mut Draft<'_>, mut book: SlotBook) -> Result<(), Failure> {
     book.cursor = end;
     if end < market.meters {
         SLOTS.put(d, &(book.market, book.slot), &book);
-        return deadlines::schedule(d, d.env.time_ms, Due::Slot(book.market, book.slot));
+        // Not at once: a block does one part, whatever is due beside it.
+        let next_ms = d.env.time_ms.saturating_add(PART_MS);
+        return deadlines::schedule(d, next_ms, Due::Slot(book.market, book.slot));
     }
     let mut supplier_nano = book.supplier_nano;
     let mut seen: Vec<i64> = Vec::new();
@@ -188,7 +193,11 @@ fn settle_meter(d: &mut Draft<'_>, terms: &Terms, book: &SlotBook, meter: &Meter
 fn rates(terms: &Terms, book: &SlotBook, zone: u8) -> Rates {
     let price_micro = book.price_micro.get(usize::from(zone)).copied().unwrap_or(0);
     let same = |sums: &[u64]| -> u64 {
-        sums.iter().zip(&book.price_micro).filter(|(_, price)| **price == price_micro).map(|(sum, _)| *sum).fold(0, u64::saturating_add)
+        sums.iter()
+            .zip(&book.price_micro)
+            .filter(|(_, price)| **price == price_micro)
+            .map(|(sum, _)| *sum)
+            .fold(0, u64::saturating_add)
     };
     Rates {
         price_micro,

@@ -46,10 +46,14 @@ pub enum Holder {
     FullKeyOrItself,
     /// A guardian whom the account had named; so many together give it a new key, after a delay.
     Guardian,
+    /// Who holds the role of running a grid.
+    GridOperator,
+    /// The operator of the energy market, who runs its grid.
+    MarketOperator,
 }
 
 impl Holder {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Anyone,
         Self::AnyoneWhenDue,
         Self::Holder,
@@ -69,6 +73,8 @@ impl Holder {
         Self::FullKey,
         Self::FullKeyOrItself,
         Self::Guardian,
+        Self::GridOperator,
+        Self::MarketOperator,
     ];
 }
 
@@ -132,6 +138,19 @@ pub const POWERS: &[(&str, Holder)] = &[
     ("orders.confirmReturn", Holder::Shop),
     ("orders.denyReturn", Holder::Shop),
     ("orders.runDeadline", Holder::AnyoneWhenDue),
+    ("energy.openMarket", Holder::GridOperator),
+    ("energy.setCaps", Holder::MarketOperator),
+    ("energy.registerMeter", Holder::Anyone),
+    ("energy.attestMeter", Holder::MarketOperator),
+    ("energy.deposit", Holder::Holder),
+    ("energy.withdraw", Holder::Holder),
+    ("energy.commit", Holder::Owner),
+    ("energy.reveal", Holder::SignedByHolder),
+    ("energy.announce", Holder::Anyone),
+    ("energy.submit", Holder::Anyone),
+    ("energy.relayReadings", Holder::Machine),
+    ("energy.runAuction", Holder::AnyoneWhenDue),
+    ("energy.runSlot", Holder::AnyoneWhenDue),
 ];
 
 /// Something that nobody can do, and the test that proves it.

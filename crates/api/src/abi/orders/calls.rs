@@ -2,6 +2,7 @@
 
 use super::IOrders::{self, IOrdersCalls as C};
 use super::views;
+use crate::abi::keys::{bytes64, key, key_parts};
 use crate::abi::{Ask, CallError, amount, parse};
 use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::SolCall as _;
@@ -203,26 +204,6 @@ fn gtin(number: u64) -> Result<Gtin, CallError> {
 
 fn gtins(numbers: &[u64]) -> Result<Vec<Gtin>, CallError> {
     numbers.iter().map(|number| gtin(*number)).collect()
-}
-
-fn bytes64(bytes: &Bytes) -> Result<[u8; 64], CallError> {
-    bytes.as_ref().try_into().map_err(|_| CallError::Malformed)
-}
-
-fn key(key_type: u8, public_key: &Bytes) -> Result<DeviceKey, CallError> {
-    let point = bytes64(public_key)?;
-    match key_type {
-        0 => Ok(DeviceKey::P256(point)),
-        1 => Ok(DeviceKey::Secp256k1(point)),
-        _ => Err(CallError::Malformed),
-    }
-}
-
-pub(super) fn key_parts(key: &DeviceKey) -> (u8, Bytes) {
-    match key {
-        DeviceKey::P256(point) => (0, Bytes::copy_from_slice(point)),
-        DeviceKey::Secp256k1(point) => (1, Bytes::copy_from_slice(point)),
-    }
 }
 
 fn mandate_terms(t: IOrders::MandateTerms) -> Result<MandateTerms, CallError> {

@@ -1,8 +1,8 @@
 //! Questions, and records as Solidity sees them.
 
 use super::IOrders::{self, IOrdersCalls as C};
-use super::calls::key_parts;
 use crate::abi::View;
+use crate::abi::keys::key_parts;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolValue as _;
 use dure_rules::orders::*;

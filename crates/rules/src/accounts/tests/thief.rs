@@ -5,11 +5,11 @@ use super::fixture::{self, DAILY, LIMITED, MONEY};
 use crate::accounts::*;
 use crate::bounds::{DAY_MS, HOUR_MS};
 use crate::credits::{self, CreditId, Kind, UNLIMITED};
-use crate::disputes;
 use crate::orders::tests::fixture::*;
 use crate::orders::{self, DeviceKey, DeviceStatus, Mode, OrderId};
 use crate::roles::{self, Role};
 use crate::{Action, Address, Amount, B256, Event, Failure, Output, Refusal as Refused};
+use crate::{disputes, energy};
 use alloy_primitives::{U256, keccak256};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -98,6 +98,7 @@ fn everything(world: &World, n: u64) -> Vec<Action> {
     .map(Action::from)
     .into();
     all.extend(orders_of(world, n).into_iter().map(Action::from));
+    all.extend(energy_of(credit, amount).into_iter().map(Action::from));
     let until_ms = world.now_ms + DAY_MS;
     all.extend(
         [
@@ -124,17 +125,42 @@ fn everything(world: &World, n: u64) -> Vec<Action> {
     all
 }
 
+/// Of a market that the owner has money in, if there is one.
+fn energy_of(credit: CreditId, amount: Amount) -> [energy::Action; 13] {
+    let market = energy::market_id(OWNER, credit, "Street");
+    let (meter, auction) = (B256::ZERO, energy::auction_id(market, 96, 1));
+    let key = DeviceKey::P256([1; 64]);
+    let terms = energy::tests::fixture::TERMS;
+    [
+        energy::OpenMarket { name: "Street".into(), credit, supplier: THIEF, zones: Vec::new(), terms }.into(),
+        energy::SetCaps { market, zone: 0, first_slot: 96, slots: 1, up_wh: 0, down_wh: 0 }.into(),
+        energy::RegisterMeter { market, zone: 0, key, import_max_wh: 1, export_max_wh: 1, possession: [0; 64] }.into(),
+        energy::AttestMeter { meter, attested: true }.into(),
+        energy::Deposit { market, amount }.into(),
+        energy::Withdraw { market, amount }.into(),
+        energy::Commit { market, first_slot: 96, slots: 1, meter, seal: B256::ZERO, held_nano: amount }.into(),
+        energy::Reveal { auction, meter, salt: B256::ZERO, bid: Vec::new() }.into(),
+        energy::Announce { auction, hash: B256::ZERO, bytes: 1 }.into(),
+        energy::Submit { auction, part: vec![1] }.into(),
+        energy::RelayReadings { readings: Vec::new() }.into(),
+        energy::RunAuction { auction }.into(),
+        energy::RunSlot { market, slot: 96 }.into(),
+    ]
+}
+
 /// Target and selector, as a call of it would have them. Which bytes a selector has does not matter here.
 fn call_of(action: &Action) -> (Address, [u8; 4], String) {
     use credits::Action as C;
     let said = format!("{action:?}");
     let name: String = match action {
+        Action::Energy(action) => action.name().into(),
         Action::Orders(action) => action.name().into(),
         Action::Accounts(action) => action.name().into(),
         _ => said.split(['(', ' ', ')']).nth(1).unwrap_or_default().into(),
     };
     let target = match action {
         Action::Accounts(_) => MODULE,
+        Action::Energy(_) => energy::MODULE,
         Action::Orders(_) => orders::MODULE,
         Action::Roles(_) => roles::MODULE,
         Action::Disputes(_) => disputes::MODULE,
@@ -159,8 +185,8 @@ fn call_of(action: &Action) -> (Address, [u8; 4], String) {
 fn the_thief_knows_every_action() {
     let world = World::new(Mode::Auto);
     let names: BTreeSet<_> = everything(&world, 7).iter().map(call_of).collect();
-    // 9 of credits, 35 of orders, 3 of roles, 2 of disputes, 8 of accounts; RevokeKey of itself is apart.
-    assert_eq!(names.len(), 9 + 35 + 3 + 2 + 8, "a new action: let the thief try it");
+    // 9 of credits, 35 of orders, 13 of energy, 3 of roles, 2 of disputes, 8 of accounts; RevokeKey of itself is apart.
+    assert_eq!(names.len(), 9 + 35 + 13 + 3 + 2 + 8, "a new action: let the thief try it");
 }
 
 fn selector(name: &str) -> [u8; 4] {
