@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 
 /// The slowest way there is: pushes along the shortest residual paths found by Bellman and Ford until no circle gains anything.
-mod model {
+pub(super) mod model {
     use super::super::*;
 
     /// Residual edges: (from, to, cost of one Wh more, how many Wh, arc).
