@@ -1,7 +1,7 @@
 //! How long one slot of 20,000 orders takes: cleared by the tree, and its certificate checked.
 //!
-//! `cargo run --release -p dure-rules --example clear_slot` prints the median, the least and the most of 21 runs for each book. Orders are pseudo-random with a
-//! fixed seed; every clearing is shown to be the best one before its time is printed.
+//! `cargo run --release -p dure-rules --example clear_slot` prints the median, the least and the most of 21 runs for each book. Orders are
+//! pseudo-random with a fixed seed; every clearing is shown to be the best one before its time is printed.
 
 use dure_rules::energy::clearing::tree::{Order, SlotCleared, Zone, clear};
 use dure_rules::energy::clearing::{Arc, Certificate, Extreme, Network, OUTSIDE, check};

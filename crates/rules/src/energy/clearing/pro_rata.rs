@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 /// Parts of `total`, in proportion to `shares` and none larger than its share: rounded down, and the units that are left go to the
 /// largest remainders, the first of equals first.
 ///
-/// The parts add up to `total`, or to the sum of the shares where that is less; any `total`, at most 2³² shares. (Hamilton's method; Balinski and Young,
-/// *Fair Representation*, 1982.)
+/// The parts add up to `total`, or to the sum of the shares where that is less; any `total`, at most 2³² shares. (Hamilton's method;
+/// Balinski and Young, *Fair Representation*, 1982.)
 pub fn pro_rata(total: u64, shares: &[u32]) -> Vec<u32> {
     let sum: u64 = shares.iter().map(|share| u64::from(*share)).sum();
     if total >= sum {

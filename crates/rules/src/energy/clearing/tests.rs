@@ -97,8 +97,7 @@ pub(super) mod model {
         let (highest, lowest) = (extremes(network, flow, true), extremes(network, flow, false));
         let price = |of: &[Extreme]| of.iter().map(|extreme| extreme.price_micro).collect::<Vec<_>>();
         let (high, low) = (price(&highest), price(&lowest));
-        let open =
-            |(arc, _): &(&Arc, &u32)| arc.capacity_wh > 0 && arc.reduced_micro(&high) == 0 && arc.reduced_micro(&low) == 0;
+        let open = |(arc, _): &(&Arc, &u32)| arc.capacity_wh > 0 && arc.reduced_micro(&high) == 0 && arc.reduced_micro(&low) == 0;
         let open_wh = network.arcs.iter().zip(flow).filter(open).map(|(_, flow)| *flow).collect();
         Certificate { highest, lowest, open_wh }
     }

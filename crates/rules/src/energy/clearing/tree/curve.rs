@@ -65,8 +65,8 @@ impl Steps {
         self.offer(limit_micro, wh);
     }
 
-    /// What the zone at the far end of `line` sends to this one. The curve is cut at the caps; what it sends is dearer here than there by the toll,
-    /// and what it takes brings less here than there.
+    /// What the zone at the far end of `line` sends to this one. Its curve is cut at the caps; what it sends is dearer here than there by
+    /// the toll, and what it takes brings less here than there.
     pub fn join(&mut self, line: &Zone, far: &Curve) {
         let mut from = clipped(line, far.below_wh);
         self.below_wh = self.below_wh.saturating_add(from);

@@ -2,39 +2,42 @@
 //!
 //! # Protocol
 //! A *curve* says how much a zone, with all that lies below it, puts in at each price; where bids take out more, it is negative. It only
-//! rises, and it rises in steps: at its limit an offer begins to be put in, or a bid ceases to be taken out. Every zone has a technical offer and a technical
-//! bid without end, so that each curve reaches every amount.
+//! rises, and it rises in steps: at its limit an offer begins to be put in, or a bid ceases to be taken out. Every zone has a technical
+//! offer and a technical bid without end, so that each curve reaches every amount.
 //!
 //! *Up*, from the leaves to the root. Upon a zone whose children are done:
 //! 1. Its steps are those of its orders and those that its children's lines let through. They are sorted by price and summed.
-//! 2. The line to its parent lets through what lies between its caps. What is sent up costs the fee more at the parent than here; what is sent down
-//!    brings the fee less there than here. So the steps of the part above 0 move up by the fee, those of the part below 0 move down by it, and
-//!    between them the line is still.
+//! 2. The line to its parent lets through what lies between its caps. What is sent up costs the fee more at the parent than here; what is
+//!    sent down brings the fee less there than here. So the steps of the part above 0 move up by the fee, those of the part below 0 move
+//!    down by it, and between them the line is still.
 //!
 //! *Across*, at the root, which sends nothing anywhere: the price is where its curve crosses 0.
 //!
 //! *Down*, from the root to the leaves. Upon a zone of which it is known how much it sends up:
-//! 1. Steps below the price at which its curve reaches that amount are done, those above are not. At that price its own orders come first; what then is
-//!    missing comes from its children in proportion to what each has at that price. So it is known what each child sends up.
-//! 2. Its highest price is the highest at which its curve has that amount, but no more than the parent's highest ± the fee where the line
-//!    could carry more towards it, or less away from it. Its lowest is the mirror of that. (They are the shortest paths to and from the outside of
-//!    [`check`](super::check), found from the root outwards.)
+//! 1. Steps below the price at which its curve reaches that amount are done, those above are not. At that price its own come first (its
+//!    offers are put in, its bids cease); what then is missing comes from its children in proportion to what each has at that price. So it
+//!    is known what each sends up.
+//! 2. Its highest price is the highest at which its curve has that amount, but no more than the parent's highest + the fee where more
+//!    could be sent down, and − the fee where less could be sent up. Its lowest is the mirror of that. (They are the shortest paths to and
+//!    from the outside of [`check`](super::check), found from the root outwards.)
 //! 3. Its price is ⌊(highest + lowest) / 2⌋. Whatever is better than the price is filled whole; at the price offers and bids trade as much
 //!    with each other as they can, and each side is filled [`pro_rata`].
 //!
 //! # Which of the best flows
 //! Where prices differ by exactly a fee, a line may carry anything. Of all flows of greatest value this one has the least energy on
-//! lines, summed over the lines: a line costs its fee and an infinitesimal more, which is kept as a number of lines beside each price and never seen in one. This is
-//! the ε of Charnes (*Optimality and degeneracy in linear programming*, Econometrica 20, 1952). Among equals it is decided as above, by numbers of zones and orders alone.
+//! lines, summed over the lines: a line costs its fee and an infinitesimal more, which is kept as a number of lines beside each price and
+//! never seen in one. This is the ε of Charnes (*Optimality and degeneracy in linear programming*, Econometrica 20, 1952). Among flows
+//! that are equal in this too, it is decided as above, by numbers of zones and orders alone.
 //!
 //! # Cost
 //! O(n log n + n · d) for n orders and d zones between the root and the farthest leaf: an order is sorted once, in its own zone, and merged
 //! once in each zone above. No memory is asked for by single orders.
 //!
 //! # Source
-//! Sums of curves along a tree are Rockafellar's characteristic curves in parallel and in series (*Network Flows and Monotropic Optimization*,
-//! 1984). That the prices are those of the greatest value is complementary slackness (Ahuja, Magnanti, Orlin, *Network Flows*, 1993, theorem 9.4).
-//! Deviations: amounts and prices are whole numbers, caps and fees belong to lines both ways, and the prices are the middle of all that would do.
+//! Sums of curves along a tree are Rockafellar's characteristic curves in parallel and in series (*Network Flows and Monotropic
+//! Optimization*, 1984). That the prices are those of the greatest value is complementary slackness (Ahuja, Magnanti, Orlin, *Network
+//! Flows*, 1993, theorem 9.4). Deviations: amounts and prices are whole numbers, caps and fees belong to lines both ways, and the prices are
+//! the middle of all that would do.
 
 mod curve;
 #[cfg(test)]
@@ -51,8 +54,8 @@ pub const GIVEN_MAX_WH: i64 = 1 << 44;
 
 /// A zone in one slot, and its line to its parent.
 ///
-/// The first of a slice of zones is the root, which has no line: its `parent` and what belongs to its line mean nothing. Every other's parent
-/// comes before it; the line of one of which that is not so carries nothing.
+/// The first of a slice of zones is the root, which has no line: its `parent` and what belongs to its line mean nothing. Every other's
+/// parent comes before it; the line of one of which that is not so carries nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone {
     /// Its place in the slice.
@@ -98,17 +101,20 @@ pub struct SlotCleared {
     pub unserved_wh: Vec<u64>,
     /// For each zone what the schedules put in and nobody can take out, Wh: sold at the lower technical price.
     pub spilled_wh: Vec<u64>,
-    /// Σ bids' limit · fill − Σ offers' limit · fill − Σ fee · flow − technical price · (unserved + spilled), nano-units. No clearing has more.
+    /// Σ bids' limit · fill − Σ offers' limit · fill − Σ fee · flow − technical price · (unserved + spilled), nano-units. No clearing
+    /// has more.
     pub welfare_nano: i128,
 }
 
 /// Clears one slot; the module's head says how.
 ///
-/// The grid's standing orders (import at retail, export at feed-in) are orders of the root like any other. `technical_micro` is above 0 and at most
-/// [`VALUE_MAX_MICRO`](super::VALUE_MAX_MICRO): at every zone anything can be had at that price, and anything got rid of at minus it.
+/// The grid's standing orders (import at retail, export at feed-in) are orders of the root like any other. `technical_micro` is above 0
+/// and at most [`VALUE_MAX_MICRO`](super::VALUE_MAX_MICRO): at every zone anything can be had at that price, and anything got rid of at
+/// minus it. There are at most [`ZONES_MAX`] zones.
 ///
-/// Prices and welfare are those that [`check`](super::check) finds in a network with a node for each zone, an arc each way for each line, one for each order,
-/// and two technical arcs at each node. Every zone is balanced to the Wh: given + offers + unserved + what lines bring = bids + spilled + what lines take.
+/// Prices and welfare are those that [`check`](super::check) finds in a network with a node for each zone, an arc each way for each line,
+/// one for each order, and two technical arcs at each node. Every zone is balanced to the Wh: given + offers + unserved + what lines bring
+/// = bids + spilled + what lines take.
 pub fn clear(zones: &[Zone], orders: &[Order], technical_micro: i64) -> SlotCleared {
     let curves = merged_upward(zones, orders, technical_micro);
     let settled = pushed_down(zones, &curves);
@@ -282,7 +288,7 @@ fn filled(zones: &[Zone], orders: &[Order], settled: &[Settled]) -> (Vec<u32>, V
     (fill_wh, rest_wh)
 }
 
-/// Of one zone's orders at the money as much trades as can, such that together they put in `rest_wh`; what they could not is left there.
+/// Of one zone's orders at the money as much trades as can, such that together they put in `rest_wh`; what they cannot is left there.
 fn traded_at_the_money(orders: &[Order], of_zone: &[AtTheMoney], rest_wh: &mut i64, fill_wh: &mut [u32]) {
     let wh = |(_, _, number): &AtTheMoney| orders.get(*number as usize).map_or(0, |order| order.wh);
     let shares: Vec<u32> = of_zone.iter().map(wh).collect();

@@ -110,7 +110,7 @@ fn the_first_slot_of_the_worked_example_with_its_battery_as_a_schedule() {
 fn each_case_is_filled_as_a_person_would() {
     let line = |up_wh, down_wh, fee_micro| vec![root(), zone(0, up_wh, down_wh, fee_micro)];
     let star = |fee_micro| vec![root(), zone(0, 9, 9, fee_micro), zone(0, 9, 9, fee_micro)];
-    let chain = vec![root(), zone(0, 9, 9, 0), zone(1, 9, 9, 0)];
+    let chain = || vec![root(), zone(0, 9, 9, 0), zone(1, 9, 9, 0)];
     let far = offer(1, 5, 1);
     type Case = (&'static str, Vec<Zone>, Vec<Order>, Vec<u32>, Vec<i64>, Vec<u32>);
     let table: Vec<Case> = vec![
@@ -125,14 +125,9 @@ fn each_case_is_filled_as_a_person_would() {
         ("the line is full", line(2, 9, 1), vec![far, bid(0, 9, 3)], vec![2, 2], vec![3, 1], vec![0, 2]),
         ("the line is closed", line(0, 9, 1), vec![far, bid(0, 9, 3)], vec![0, 0], vec![4, -3], vec![0, 0]),
         ("two share", star(1), vec![far, offer(2, 5, 1), bid(0, 5, 3)], vec![3, 2, 5], vec![2, 1, 1], vec![0, 3, 2]),
-        (
-            "the nearer one first",
-            chain,
-            vec![offer(2, 5, 1), offer(1, 5, 1), bid(0, 6, 3)],
-            vec![1, 5, 6],
-            vec![1; 3],
-            vec![0, 6, 1],
-        ),
+        ("nearer first", chain(), vec![offer(2, 5, 1), offer(1, 5, 1), bid(0, 6, 3)], vec![1, 5, 6], vec![1; 3], vec![0, 6, 1]),
+        ("own offer first", chain(), vec![bid(1, 5, 3), offer(0, 5, 1), offer(2, 5, 1)], vec![5, 5, 0], vec![1; 3], vec![0; 3]),
+        ("own bid last", chain(), vec![offer(1, 5, 1), bid(0, 5, 3), bid(2, 5, 3)], vec![5, 0, 5], vec![3; 3], vec![0; 3]),
     ];
     for (name, zones, orders, fill_wh, price_micro, up_wh) in table {
         let cleared = cleared(&zones, &orders, TECHNICAL);
