@@ -83,12 +83,13 @@ struct Issued {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 enum RoleName {
     Member,
     Maker,
     Arbiter,
     Carrier,
+    GridOperator,
 }
 
 impl From<RoleName> for Role {
@@ -98,6 +99,7 @@ impl From<RoleName> for Role {
             RoleName::Maker => Self::Maker,
             RoleName::Arbiter => Self::Arbiter,
             RoleName::Carrier => Self::Carrier,
+            RoleName::GridOperator => Self::GridOperator,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Programs that stand between the chain and the world: what a household and a shop run on their own machines.
+//! Programs that stand between the chain and the world: what a household, a shop, a grid operator and a solver run on their own machines.
 //!
 //! Each has a pure part that decides (`filter`, `rules`) and a part that talks (`run`).
 //!
@@ -7,6 +7,7 @@
 
 pub mod chain;
 pub mod config;
+pub mod energy;
 pub mod home;
 pub mod key;
 pub mod node;

@@ -107,7 +107,7 @@ test('every refusal, event and call is told without a gap', () => {
 });
 
 test('every number that the chain says has words', () => {
-  const tables = { orderStates: [said.orderStateWords, said.orderMoveWords], reasons: [said.reasonWords], orderFields: [said.orderFieldWords], creditFields: [said.creditFieldWords], deviceStatuses: [said.deviceStatusWords], mandateModes: [said.mandateModeWords], keyTypes: [said.keyTypeWords], disputeStages: [said.disputeStageWords], deadlineKinds: [said.deadlineKindWords], accountFields: [said.accountFieldWords], accountKeyKinds: [said.accountKeyKindWords], sealingKinds: [said.sealingKindWords], holders: [said.holderWords], nobody: [said.nobodyWords] };
+  const tables = { orderStates: [said.orderStateWords, said.orderMoveWords], reasons: [said.reasonWords], orderFields: [said.orderFieldWords], creditFields: [said.creditFieldWords], deviceStatuses: [said.deviceStatusWords], mandateModes: [said.mandateModeWords], keyTypes: [said.keyTypeWords], disputeStages: [said.disputeStageWords], deadlineKinds: [said.deadlineKindWords], energyFields: [said.energyFieldWords], auctionStages: [said.auctionStageWords], slotProgress: [said.slotProgressWords], certificateFlaws: [said.certificateFlawWords], accountFields: [said.accountFieldWords], accountKeyKinds: [said.accountKeyKindWords], sealingKinds: [said.sealingKindWords], holders: [said.holderWords], nobody: [said.nobodyWords] };
   for (const [list, all] of Object.entries(tables)) for (const table of all) assert.deepEqual(Object.keys(table), [...names[list]], list);
   assert.deepEqual(Object.keys(said.roleWords).sort(), Object.keys(names.roles).sort());
   assert.deepEqual([...Object.keys(tables), 'roles'].sort(), Object.keys(names).sort());

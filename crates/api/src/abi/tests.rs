@@ -4,6 +4,7 @@ use super::*;
 use alloy_primitives::{address, b256};
 use dure_rules::accounts::{KeyKind, MODULE, SealingKind};
 use dure_rules::credits::{self, CreditId, Kind};
+use dure_rules::energy;
 use dure_rules::orders::{self, DeviceKey, MandateTerms, Mode, OfferTerms};
 use dure_rules::roles::{self, Role};
 use dure_rules::{Gln, Gtin, Sscc, accounts, disputes};
@@ -129,6 +130,38 @@ pub(super) fn actions() -> Vec<Action> {
         orders::DenyReturn { order, statement }.into(),
         orders::RunDeadline { order }.into(),
     ];
+    let zone = energy::Zone { name: "South".into(), parent: 0, up_wh: 1, down_wh: 2, fee_micro: 3 };
+    let energy_terms = energy::Terms {
+        retail_micro: 1,
+        feed_in_micro: -2,
+        technical_micro: 3,
+        day_gate_ms: 4,
+        slot_gate_ms: 5,
+        reveal_ms: 6,
+        solve_ms: 7,
+        reading_ms: 8,
+        deposit_nano: 9,
+        bond_nano: 10,
+        reward_max_nano: 11,
+    };
+    let (market, meter, auction) = (ID, ID, ID);
+    let reading = energy::Reading { meter, slot: 1, import_wh: 2, export_wh: 3, counter: 4 };
+    let (key, possession) = (DeviceKey::P256([1; 64]), [2; 64]);
+    let energy: Vec<energy::Action> = vec![
+        energy::OpenMarket { name: "Street".into(), credit, supplier: SOMEBODY, zones: vec![zone], terms: energy_terms }.into(),
+        energy::SetCaps { market, zone: 1, first_slot: 2, slots: 3, up_wh: 4, down_wh: 5 }.into(),
+        energy::RegisterMeter { market, zone: 1, key, import_max_wh: 2, export_max_wh: 3, possession }.into(),
+        energy::AttestMeter { meter, attested: true }.into(),
+        energy::Deposit { market, amount: 1 }.into(),
+        energy::Withdraw { market, amount: 1 }.into(),
+        energy::Commit { market, first_slot: 1, slots: 96, meter, seal: ID, held_nano: 2 }.into(),
+        energy::Reveal { auction, meter, salt: ID, bid: vec![1, 2, 3] }.into(),
+        energy::Announce { auction, hash: ID, bytes: 4 }.into(),
+        energy::Submit { auction, part: vec![5; 40] }.into(),
+        energy::RelayReadings { readings: vec![energy::SignedReading { reading, signature: [6; 64] }] }.into(),
+        energy::RunAuction { auction }.into(),
+        energy::RunSlot { market, slot: 7 }.into(),
+    ];
     let permit = credits::Permit {
         owner: SOMEBODY,
         spender: MODULE,
@@ -138,6 +171,7 @@ pub(super) fn actions() -> Vec<Action> {
         signature: [6; 64],
     };
     let mut all: Vec<Action> = orders.into_iter().map(Action::from).collect();
+    all.extend(energy.into_iter().map(Action::from));
     all.extend(
         [
             credits::Action::Create {

@@ -62,4 +62,18 @@ export const callSentences: Record<ActionKey, Text> = {
   'orders.confirmReturn': { en: '{caller} has order {order} back', ko: '{caller}{이/가} 주문 {order}의 반품을 받았습니다' },
   'orders.denyReturn': { en: '{caller} denies that order {order} came back', ko: '{caller}{은/는} 주문 {order}의 반품을 받지 못했다고 합니다' },
   'orders.runDeadline': { en: '{caller} runs the deadline of order {order}', ko: '{caller}{이/가} 주문 {order}의 기한을 처리합니다' },
+
+  'energy.openMarket': { en: '{caller} opens the energy market «{name}», supplied by {supplier}', ko: '{caller}{이/가} {supplier}{이/가} 공급하는 전력 시장 “{name}”{을/를} 엽니다' },
+  'energy.setCaps': { en: '{caller} lets the line of zone {zone} carry {upWh|wh} up and {downWh|wh} down for {slots} quarters of an hour from {firstSlot|slot}', ko: '{caller}{이/가} {firstSlot|slot}부터 15분 칸 {slots}개 동안 {zone}번 구역의 선을 위로 {upWh|wh}, 아래로 {downWh|wh}까지 쓰게 합니다' },
+  'energy.registerMeter': { en: '{caller} puts a meter into zone {zone} of the market {market}', ko: '{caller}{이/가} 시장 {market}의 {zone}번 구역에 계량기를 답니다' },
+  'energy.attestMeter': { en: '{caller} says whether it knows the meter {meter}', ko: '{caller}{이/가} 계량기 {meter}{을/를} 인정하는지 말합니다' },
+  'energy.deposit': { en: '{caller} puts {amount} into its purse of the market {market}', ko: '{caller}{이/가} 시장 {market}의 지갑에 {amount}{을/를} 넣습니다' },
+  'energy.withdraw': { en: '{caller} takes {amount} out of its purse of the market {market}', ko: '{caller}{이/가} 시장 {market}의 지갑에서 {amount}{을/를} 뺍니다' },
+  'energy.commit': { en: '{caller} seals a bid for {slots} quarters of an hour from {firstSlot|slot} and sets {heldNano|nano} aside', ko: '{caller}{이/가} {firstSlot|slot}부터 15분 칸 {slots}개의 입찰을 봉인하고 {heldNano|nano}{을/를} 따로 둡니다' },
+  'energy.reveal': { en: '{caller} opens the bid of the meter {meter} in the auction {auction}', ko: '{caller}{이/가} 경매 {auction}에서 계량기 {meter}의 입찰을 엽니다' },
+  'energy.announce': { en: '{caller} will show a clearing of the auction {auction}', ko: '{caller}{이/가} 경매 {auction}의 거래를 보이겠다고 예고합니다' },
+  'energy.submit': { en: '{caller} shows a part of its clearing of the auction {auction}', ko: '{caller}{이/가} 경매 {auction}의 거래 일부를 보입니다' },
+  'energy.relayReadings': { en: '{caller} brings what meters said', ko: '{caller}{이/가} 계량기가 한 말을 전합니다' },
+  'energy.runAuction': { en: '{caller} runs the deadline of the auction {auction}', ko: '{caller}{이/가} 경매 {auction}의 기한을 처리합니다' },
+  'energy.runSlot': { en: '{caller} settles {slot|slot} of the market {market}', ko: '{caller}{이/가} 시장 {market}의 {slot|slot}{을/를} 정산합니다' },
 };

@@ -86,4 +86,28 @@ export const eventSentences: EventSentences = {
   'orders.EvidenceGiven': { en: 'The machine saw order {order} arrive: the level rose to {level|count}', ko: '기기가 주문 {order}의 도착을 확인했습니다: {level|count}{으로/로} 늘었습니다' },
   'orders.RefundNamed': { en: '{by} proposes a refund of {refund} for order {order}', ko: '{by}{이/가} 주문 {order}에 {refund} 환불을 제안했습니다' },
   'orders.Stated': { en: '{by} put a statement about order {order} on record', ko: '{by}{이/가} 주문 {order}에 대한 진술을 남겼습니다' },
+
+  'energy.MarketOpened': { en: '{operator} opened the energy market «{name}»', ko: '{operator}{이/가} 전력 시장 “{name}”{을/를} 열었습니다' },
+  'energy.CapsSet': { en: 'The line of zone {zone} carries {upWh|wh} up and {downWh|wh} down for {slots} quarters of an hour from {firstSlot|slot}', ko: '{firstSlot|slot}부터 15분 칸 {slots}개 동안 {zone}번 구역의 선은 위로 {upWh|wh}, 아래로 {downWh|wh}까지 보냅니다' },
+  'energy.MeterRegistered': { en: '{owner} put the meter {meter} into zone {zone} of the market {market}', ko: '{owner}{이/가} 시장 {market}의 {zone}번 구역에 계량기 {meter}{을/를} 달았습니다' },
+  'energy.MeterAttested': ({ attested }) =>
+    attested
+      ? { en: 'The operator knows the meter {meter}', ko: '운영자가 계량기 {meter}{을/를} 인정했습니다' }
+      : { en: 'The operator knows the meter {meter} no longer', ko: '운영자가 계량기 {meter}의 인정을 거두었습니다' },
+  'energy.Deposited': { en: '{account} put {amount} into its purse of the market {market}', ko: '{account}{이/가} 시장 {market}의 지갑에 {amount}{을/를} 넣었습니다' },
+  'energy.Withdrawn': { en: '{account} took {amount} out of its purse of the market {market}', ko: '{account}{이/가} 시장 {market}의 지갑에서 {amount}{을/를} 뺐습니다' },
+  'energy.Committed': { en: 'The meter {meter} sealed a bid for {slots} quarters of an hour from {firstSlot|slot} in the market {market} ({auction})', ko: '계량기 {meter}{이/가} 시장 {market}에서 {firstSlot|slot}부터 15분 칸 {slots}개의 입찰을 봉인했습니다({auction})' },
+  'energy.Revealed': { en: 'The meter {meter} opened its bid in the auction {auction}', ko: '계량기 {meter}{이/가} 경매 {auction}의 입찰을 열었습니다' },
+  'energy.NotRevealed': { en: 'The meter {meter} did not open its bid in the auction {auction} and lost its deposit', ko: '계량기 {meter}{이/가} 경매 {auction}의 입찰을 열지 않아 보증금을 잃었습니다' },
+  'energy.StageBegan': { en: 'Auction {auction}: {stage|auctionStage}, until {untilMs}', ko: '경매 {auction}: {stage|auctionStage}, {untilMs}까지' },
+  'energy.Announced': { en: '{solver} announced a clearing of the auction {auction} ({size|count} bytes)', ko: '{solver}{이/가} 경매 {auction}의 거래를 예고했습니다({size|count}바이트)' },
+  'energy.CertificateRefused': { en: 'What {solver} showed for the auction {auction} is not the best clearing: {flaw|certificateFlaw}', ko: '{solver}{이/가} 경매 {auction}에 낸 것은 가장 좋은 거래가 아닙니다: {flaw|certificateFlaw}' },
+  'energy.CertificateAccepted': { en: '{solver} showed the best clearing of the auction {auction}, worth {welfareNano|nano}', ko: '{solver}{이/가} 경매 {auction}의 가장 좋은 거래를 보였습니다. 가치는 {welfareNano|nano}입니다' },
+  'energy.Cleared': ({ by }) =>
+    by === ZERO
+      ? { en: 'Auction {auction} of the market {market} cleared by itself: {slots} quarters of an hour from {firstSlot|slot}, worth {welfareNano|nano}', ko: '시장 {market}의 경매 {auction}: {firstSlot|slot}부터 15분 칸 {slots}개의 거래가 저절로 정해졌습니다. 가치는 {welfareNano|nano}입니다' }
+      : { en: 'Auction {auction} of the market {market} cleared as {by} showed: {slots} quarters of an hour from {firstSlot|slot}, worth {welfareNano|nano}; it earned {rewardNano|nano}', ko: '시장 {market}의 경매 {auction}: {by}{이/가} 보인 대로 {firstSlot|slot}부터 15분 칸 {slots}개의 거래가 정해졌습니다. 가치는 {welfareNano|nano}, 보상은 {rewardNano|nano}입니다' },
+  'energy.MeterRead': { en: 'The meter {meter} was read at the end of {slot|slot}', ko: '계량기 {meter}{을/를} {slot|slot} 칸의 끝에 읽었습니다' },
+  'energy.Corrected': { en: 'A late reading of the meter {meter} for {slot|slot} changed its bill by {nano|nano}', ko: '계량기 {meter}의 늦은 계량값으로 {slot|slot}의 요금이 {nano|nano}만큼 바뀌었습니다' },
+  'energy.SlotSettled': { en: 'The market {market} settled {slot|slot}: {supplierNano|nano} to the supplier, {potNano|nano} to the pot', ko: '시장 {market}{이/가} {slot|slot}{을/를} 정산했습니다. 공급자에게 {supplierNano|nano}, 공동 기금에 {potNano|nano}' },
 };

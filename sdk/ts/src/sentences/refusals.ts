@@ -3,7 +3,7 @@ import type { RefusalName } from '../types.js';
 import type { Text } from './words.js';
 
 /** Errors that have the name of another one, and another meaning: said so where it is known whose they are. */
-export type Apart = 'accounts.WrongKind' | 'accounts.OutOfBounds';
+export type Apart = 'accounts.WrongKind' | 'accounts.OutOfBounds' | 'energy.OutOfBounds' | 'energy.UnknownSlot' | 'energy.Full';
 
 /** Placeholders are the error's facts; see `tell.ts` for their kinds. */
 export const refusalSentences: Record<RefusalName | Apart, Text> = {
@@ -97,4 +97,30 @@ export const refusalSentences: Record<RefusalName | Apart, Text> = {
   NotAModule: { en: 'No institution stands at {at|hex}.', ko: '{at|hex}에는 기관이 없습니다.' },
   UnknownSelector: { en: 'The institution has no such function ({selector|hex}).', ko: '기관에 그런 기능이 없습니다({selector|hex}).' },
   Malformed: { en: 'The request is not well formed: a number with a wrong check digit, or bytes that are no encoding.', ko: '요청의 형식이 틀렸습니다. 검사 숫자가 틀렸거나 부호화가 잘못되었습니다.' },
+
+  // Energy
+  UnknownMarket: { en: 'There is no energy market {market}.', ko: '전력 시장 {market}{이/가} 없습니다.' },
+  UnknownMeter: { en: 'There is no meter {meter}.', ko: '계량기 {meter}{이/가} 없습니다.' },
+  UnknownAuction: { en: 'There is no auction {auction}.', ko: '경매 {auction}{이/가} 없습니다.' },
+  UnknownCommitment: { en: 'The meter {meter} has no sealed bid in the auction {auction}.', ko: '계량기 {meter}{은/는} 경매 {auction}에 봉인한 입찰이 없습니다.' },
+  UnknownSubmission: { en: '{solver} has announced nothing in the auction {auction}, or it was refused.', ko: '{solver}{은/는} 경매 {auction}에 예고한 것이 없거나 거절되었습니다.' },
+  'energy.UnknownSlot': { en: 'Nothing has happened in the market {market} at {slot|slot}.', ko: '시장 {market}에서 {slot|slot}에는 아무 일도 없었습니다.' },
+  NotGridOperator: { en: '{caller} does not hold the role «grid operator».', ko: '{caller}에게는 “배전 운영자” 역할이 없습니다.' },
+  NotOperator: { en: 'Only the operator {operator} may, not {caller}.', ko: '운영자 {operator}만 할 수 있습니다. {caller}{은/는} 할 수 없습니다.' },
+  AlreadyDone: { en: 'It is done already.', ko: '이미 한 일입니다.' },
+  'energy.OutOfBounds': { en: 'This is out of bounds: {field|energyField}.', ko: '범위를 벗어났습니다: {field|energyField}.' },
+  NotAttested: { en: 'The operator does not know the meter {meter}.', ko: '운영자가 계량기 {meter}{을/를} 인정하지 않았습니다.' },
+  WrongStage: { en: 'The auction is not at this point: {stage|auctionStage}.', ko: '경매의 단계가 다릅니다: {stage|auctionStage}.' },
+  NotOpen: { en: 'Sealed bids are taken from {fromMs} until {untilMs}.', ko: '봉인된 입찰은 {fromMs}부터 {untilMs}까지 받습니다.' },
+  'energy.Full': { en: 'There is no room for more than {max|count}.', ko: '{max|count}개까지만 받습니다.' },
+  SealDiffers: { en: 'This is not what was sealed.', ko: '봉인한 것과 다릅니다.' },
+  BadBid: { en: 'This is not the encoding of a bid.', ko: '입찰의 형식이 아닙니다.' },
+  HoldTooSmall: { en: '{haveNano|nano} are set aside, and the bid may cost {wantNano|nano}.', ko: '따로 둔 것은 {haveNano|nano}인데 입찰에 {wantNano|nano}까지 들 수 있습니다.' },
+  PurseInsufficient: { en: 'The purse has {haveNano|nano} free, and this needs {wantNano|nano}.', ko: '지갑에 쓸 수 있는 것은 {haveNano|nano}인데 {wantNano|nano}{이/가} 필요합니다.' },
+  StaleCounter: { en: 'The meter’s message {given} is not newer than {last}.', ko: '계량기의 메시지 {given}{은/는} {last}보다 새것이 아닙니다.' },
+  SlotOutOfTurn: { en: 'A reading of {slot|slot} is not due: it was read until {readUntil|slot}, and it is {now|slot}.', ko: '{slot|slot}의 계량값 차례가 아닙니다. {readUntil|slot}까지 읽었고 지금은 {now|slot}입니다.' },
+  BeingSettled: { en: '{slot|slot} is being settled; send it again in a moment.', ko: '{slot|slot}{을/를} 정산하는 중입니다. 잠시 뒤 다시 보내세요.' },
+  Implausible: { en: 'The registers of the meter {meter} fell, or rose by more than {maxWh|wh}.', ko: '계량기 {meter}의 값이 줄었거나 {maxWh|wh}보다 많이 늘었습니다.' },
+  TooSoon: { en: 'It was announced in block {height}: parts come in later blocks.', ko: '블록 {height}에서 예고했습니다. 내용은 그다음 블록부터 받습니다.' },
+  NotAsAnnounced: { en: 'This is not what was announced.', ko: '예고한 것과 다릅니다.' },
 };

@@ -12,7 +12,7 @@ import { callSentences } from './calls.js';
 import { eventSentences } from './events.js';
 import { particle } from './particle.js';
 import { type Apart, refusalSentences } from './refusals.js';
-import { type Voice, allowance, count, money, pack, short, span, time, who } from './voice.js';
+import { type Voice, allowance, count, energy, money, nano, pack, short, span, time, who } from './voice.js';
 import * as words from './words.js';
 
 type Values = Record<string, unknown>;
@@ -69,6 +69,13 @@ export const kinds = {
   accountKeyKind: named(names.accountKeyKinds, words.accountKeyKindWords),
   sealingKind: named(names.sealingKinds, words.sealingKindWords),
   deadlineKind: named(names.deadlineKinds, words.deadlineKindWords),
+  energyField: named(names.energyFields, words.energyFieldWords),
+  auctionStage: named(names.auctionStages, words.auctionStageWords),
+  certificateFlaw: named(names.certificateFlaws, words.certificateFlawWords),
+  /** A quarter of an hour by its number: when it begins. */
+  slot: ({ voice }, value: number) => time(voice, BigInt(value) * 900_000n),
+  wh: ({ voice }, value: bigint | number) => energy(voice, value),
+  nano: ({ voice, credit }, value: bigint) => nano(voice, value, credit),
 } satisfies Record<string, Kind>;
 export type KindName = keyof typeof kinds;
 

@@ -31,6 +31,7 @@ const MODULES: Record<string, Text> = {
   [addresses.accounts]: { en: 'the accounts', ko: '계정 기관' },
   [addresses.credits]: { en: 'the registry of credits', ko: '돈 등록소' },
   [addresses.deadlines]: { en: 'the deadlines', ko: '기한 기관' },
+  [addresses.energy]: { en: 'the energy markets', ko: '전력 시장 기관' },
   [addresses.disputes]: { en: 'the disputes', ko: '분쟁 기관' },
   [addresses.orders]: { en: 'the orders', ko: '주문 기관' },
   [addresses.roles]: { en: 'the roles', ko: '역할 기관' },
@@ -55,6 +56,17 @@ export function money(voice: Voice, minor: bigint, credit = voice.known.credit):
   const part = found.decimals === 0 ? '' : `.${digits.slice(-found.decimals)}`;
   return `${whole}${part} ${found.symbol}`;
 }
+
+/** Nano-units, to a hundredth of a thousandth of the credit's unit. */
+export function nano(voice: Voice, value: bigint, credit = voice.known.credit): string {
+  const all = voice.known.credits ?? {};
+  const found = credit === undefined ? (Object.keys(all).length === 1 ? Object.values(all)[0] : undefined) : all[credit.toLowerCase()];
+  const units = (Number(value) / 1e9).toLocaleString(LOCALES[voice.language], { maximumFractionDigits: 5 });
+  return found === undefined ? units : `${units} ${found.symbol}`;
+}
+
+/** Watt-hours, in kilowatt-hours. */
+export const energy = ({ language }: Voice, wh: bigint | number): string => `${(Number(wh) / 1_000).toLocaleString(LOCALES[language], { maximumFractionDigits: 3 })} kWh`;
 
 export const allowance = (voice: Voice, minor: bigint, credit?: string): string =>
   minor > AMOUNT_MAX ? { en: 'any amount', ko: '얼마든지' }[voice.language] : money(voice, minor, credit);

@@ -147,6 +147,52 @@ export const deadlineKindWords: Table<'deadlineKinds'> = {
   Order: { en: 'order', ko: '주문' },
   Dispute: { en: 'dispute', ko: '분쟁' },
   Recovery: { en: 'recovery of the account', ko: '계정 복구' },
+  Auction: { en: 'energy auction', ko: '전력 경매' },
+  Slot: { en: 'readings of a quarter of an hour', ko: '15분 계량값' },
+};
+
+export const energyFieldWords: Table<'energyFields'> = {
+  Name: { en: 'the name', ko: '이름' },
+  Credit: { en: 'the money, or its decimals', ko: '돈이나 그 소수 자릿수' },
+  Supplier: { en: 'the supplier', ko: '공급자' },
+  Zones: { en: 'the zones, which must be a tree', ko: '구역(나무 모양이어야 함)' },
+  Terms: { en: 'the terms', ko: '조건' },
+  Zone: { en: 'the zone', ko: '구역' },
+  Slots: { en: 'the quarters of an hour', ko: '15분 칸' },
+  Wh: { en: 'the energy', ko: '전력량' },
+  Amount: { en: 'the amount', ko: '금액' },
+  Orders: { en: 'the number of orders', ko: '주문 수' },
+  Battery: { en: 'the battery', ko: '배터리' },
+  Price: { en: 'the price', ko: '가격' },
+  Bytes: { en: 'the size', ko: '크기' },
+  Readings: { en: 'the number of readings', ko: '계량값 수' },
+};
+
+export const auctionStageWords: Table<'auctionStages'> = {
+  Open: { en: 'takes sealed bids', ko: '봉인된 입찰을 받는 중' },
+  Revealing: { en: 'bids are opened', ko: '입찰을 여는 중' },
+  Solving: { en: 'the best clearing is looked for', ko: '가장 좋은 거래를 찾는 중' },
+  Cleared: { en: 'cleared', ko: '거래가 정해짐' },
+};
+
+export const slotProgressWords: Table<'slotProgress'> = {
+  Running: { en: 'takes readings', ko: '계량값을 받는 중' },
+  Settling: { en: 'is being settled', ko: '정산 중' },
+  Settled: { en: 'settled', ko: '정산됨' },
+};
+
+/** What is wrong with a certificate. */
+export const certificateFlawWords: Table<'certificateFlaws'> = {
+  NoCertificate: { en: 'it is no certificate', ko: '증명서가 아닙니다' },
+  Nodes: { en: 'it does not price every place', ko: '모든 곳의 가격이 있지 않습니다' },
+  Outside: { en: 'it prices the outside', ko: '바깥에 가격을 매겼습니다' },
+  Price: { en: 'a price is out of bounds', ko: '가격이 범위를 벗어났습니다' },
+  Contradiction: { en: 'its two prices contradict each other', ko: '두 가격이 서로 맞지 않습니다' },
+  OpenFlows: { en: 'it states too many or too few flows', ko: '적힌 흐름이 너무 많거나 적습니다' },
+  Capacity: { en: 'more flows than a line or an order takes', ko: '선이나 주문이 받을 수 있는 것보다 많이 흐릅니다' },
+  Balance: { en: 'what flows in is not what flows out', ko: '들어온 것과 나간 것이 다릅니다' },
+  Path: { en: 'a price is not the highest or the lowest that it could be', ko: '가격이 가장 높거나 낮은 값이 아닙니다' },
+  Order: { en: 'a lowest price is above the highest', ko: '가장 낮은 가격이 가장 높은 가격보다 높습니다' },
 };
 
 export const roleWords: Record<keyof Names['roles'], Text> = {
@@ -154,6 +200,7 @@ export const roleWords: Record<keyof Names['roles'], Text> = {
   Maker: { en: 'maker', ko: '제조자' },
   Arbiter: { en: 'arbiter', ko: '중재인' },
   Carrier: { en: 'carrier', ko: '배송인' },
+  GridOperator: { en: 'grid operator', ko: '배전 운영자' },
 };
 
 /** Who may ask for an action, as the subject of its sentence. */
@@ -177,6 +224,8 @@ export const holderWords: Table<'holders'> = {
   FullKey: { en: 'A full key of the account', ko: '계정의 완전한 열쇠' },
   FullKeyOrItself: { en: 'A full key of the account, or the key itself,', ko: '계정의 완전한 열쇠나 그 열쇠 자신' },
   Guardian: { en: 'A guardian whom the account named', ko: '계정이 정한 보호자' },
+  GridOperator: { en: 'Whoever holds the role of a grid operator', ko: '배전 운영자 역할을 가진 사람' },
+  MarketOperator: { en: 'The operator of the market', ko: '그 시장의 운영자' },
 };
 
 /** What nobody can do, after «Nobody can …». */

@@ -122,7 +122,7 @@ sol! {
         error BadSignature();
         error WrongStage(uint8 stage);
         error NotOpen(uint64 fromMs, uint64 untilMs);
-        error NotDue(uint64 untilMs);
+        error NotDue(uint64 deadlineMs);
         error Full(uint32 max);
         error SealDiffers();
         error BadBid();

@@ -67,7 +67,7 @@ pub(in crate::abi) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::BadSignature => I::BadSignature {}.abi_encode(),
         Refusal::WrongStage { stage } => I::WrongStage { stage: stage as u8 }.abi_encode(),
         Refusal::NotOpen { from_ms, until_ms } => I::NotOpen { fromMs: from_ms, untilMs: until_ms }.abi_encode(),
-        Refusal::NotDue { until_ms } => I::NotDue { untilMs: until_ms }.abi_encode(),
+        Refusal::NotDue { until_ms } => I::NotDue { deadlineMs: until_ms }.abi_encode(),
         Refusal::Full { max } => I::Full { max }.abi_encode(),
         Refusal::SealDiffers => I::SealDiffers {}.abi_encode(),
         Refusal::BadBid => I::BadBid {}.abi_encode(),

@@ -1,0 +1,42 @@
+//! Energy: what a grid operator, a solver and a household run.
+
+pub mod agent;
+pub mod market;
+pub mod meter;
+pub mod solver;
+
+use crate::{config::ConfigError, key::KeyError, node::NodeError};
+use alloy_primitives::B256;
+
+/// Why a program of this kind does not start, or a step is not made.
+#[derive(Debug, thiserror::Error)]
+pub enum EnergyError {
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("{}: {why}", path.display())]
+    File { path: std::path::PathBuf, why: String },
+    #[error("the market {market} has no zone named `{zone}`; it has {known}")]
+    Zone { market: B256, zone: String, known: String },
+}
+
+/// Something that a person may want to read.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnergyNote {
+    /// The auction, meter or market that it is about.
+    pub about: Option<B256>,
+    pub what: String,
+}
+
+impl EnergyNote {
+    fn of(about: B256, what: impl Into<String>) -> Self {
+        Self { about: Some(about), what: what.into() }
+    }
+}
+
+/// Where notes go.
+pub type Tell<'a> = &'a (dyn Fn(EnergyNote) + Send + Sync);
