@@ -11,7 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-server", &["dure-rules", "dure-api"]),
     ("dure-gateways", &["dure-rules", "dure-api"]),
     ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-proof"]),
-    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node", "dure-proof"]),
+    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node", "dure-proof", "dure-solvers"]),
     ("dure-bench", &["dure-rules", "dure-api", "dure-gateways"]),
     ("xtask", &[]),
 ];

@@ -256,7 +256,9 @@ fn institutions(issuer: Address, courier: Address, people: &[Address], time_ms: 
         roles::recognise(&mut draft, role, issuer);
     }
     let until_ms = time_ms.saturating_add(roles::GRANT_MAX_MS);
-    roles::apply(&mut draft, roles::Action::Grant { role: Role::Carrier, to: courier, until_ms })?;
+    for (role, to) in [(Role::Carrier, courier), (Role::GridOperator, issuer)] {
+        roles::apply(&mut draft, roles::Action::Grant { role, to, until_ms })?;
+    }
     let effects = draft.into_effects();
     memory.commit(&effects);
     Ok(memory)

@@ -76,7 +76,7 @@ impl DeviceSigner {
     }
 
     /// r ‖ s with the low s, which the rules ask for.
-    fn sign(&self, prehash: &B256) -> [u8; 64] {
+    pub fn sign(&self, prehash: &B256) -> [u8; 64] {
         let signed = match self {
             Self::P256(key) => {
                 let signature: Result<p256::ecdsa::Signature, _> = key.sign_prehash(prehash.as_slice());

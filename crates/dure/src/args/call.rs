@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 pub struct Call {
     #[command(flatten)]
     remote: remote::Remote,
-    /// Address, or a module's name: credits, roles, deadlines, disputes, orders.
+    /// Address, or a module's name: credits, roles, deadlines, disputes, accounts, orders, energy.
     #[arg(value_parser = function::address)]
     to: Address,
     #[command(flatten)]

@@ -90,13 +90,14 @@ pub fn address(text: &str) -> Result<Address, String> {
 }
 
 /// Modules by the names that stand in their documentation.
-const MODULES: [(&str, Address); 6] = [
+const MODULES: [(&str, Address); 7] = [
     ("credits", alloy_primitives::address!("d00e000000000000000000000000000000000001")),
     ("roles", alloy_primitives::address!("d00e000000000000000000000000000000000002")),
     ("deadlines", alloy_primitives::address!("d00e000000000000000000000000000000000003")),
     ("disputes", alloy_primitives::address!("d00e000000000000000000000000000000000004")),
     ("accounts", alloy_primitives::address!("d00e000000000000000000000000000000000005")),
     ("orders", alloy_primitives::address!("d00e000000000000000000000000000000000010")),
+    ("energy", alloy_primitives::address!("d00e000000000000000000000000000000000011")),
 ];
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod call;
 mod completions;
 mod dev;
 mod doctor;
+mod energy;
 mod follow;
 mod function;
 mod genesis;
@@ -60,6 +61,7 @@ enum Command {
     Home(home::Home),
     Shop(shop::Shop),
     Orders(orders::Orders),
+    Energy(energy::Energy),
     Tx(tx::Tx),
     Call(call::Call),
     Prove(prove::Prove),
@@ -88,6 +90,7 @@ impl Cli {
             Command::Home(command) => command.run(json),
             Command::Shop(command) => command.run(json),
             Command::Orders(command) => command.run(json),
+            Command::Energy(command) => command.run(json),
             Command::Tx(command) => command.run(json),
             Command::Call(command) => command.run(json),
             Command::Prove(command) => command.run(json),

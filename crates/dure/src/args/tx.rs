@@ -21,7 +21,7 @@ pub struct Tx {
     /// Whose key signs: a name from `dure keys list`, or test/0 to test/9.
     #[arg(long, value_name = "NAME", required_unless_present = "receipt")]
     from: Option<String>,
-    /// Address, or a module's name: credits, roles, deadlines, disputes, orders.
+    /// Address, or a module's name: credits, roles, deadlines, disputes, accounts, orders, energy.
     #[arg(value_parser = function::address, required_unless_present = "receipt")]
     to: Option<Address>,
     #[command(flatten)]

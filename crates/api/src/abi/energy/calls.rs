@@ -124,7 +124,8 @@ fn zone(z: IEnergy::Zone) -> Zone {
     Zone { name: z.name, parent: z.parent, up_wh: z.upWh, down_wh: z.downWh, fee_micro: z.feeMicro }
 }
 
-fn terms(t: &IEnergy::Terms) -> Terms {
+/// The terms as the rules have them.
+pub fn terms(t: &IEnergy::Terms) -> Terms {
     Terms {
         retail_micro: t.retailMicro,
         feed_in_micro: t.feedInMicro,

@@ -5,6 +5,7 @@ mod interface;
 mod outcome;
 mod views;
 
+pub use calls::terms;
 pub use interface::IEnergy;
 
 pub(super) use calls::{decode, encode};
