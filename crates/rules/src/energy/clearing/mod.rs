@@ -9,6 +9,7 @@
 mod certificate;
 mod network;
 mod pro_rata;
+pub mod storage;
 #[cfg(test)]
 pub(in crate::energy) mod tests;
 pub mod tree;

@@ -186,7 +186,8 @@ fn each_flaw_has_a_name() {
     assert_eq!(wrong(&|c| c.open_wh[0] = u32::MAX), Flaw::Capacity { arc: 0 });
     assert_eq!(wrong(&|c| c.open_wh[0] -= 1), Flaw::Balance { node: 1 });
     assert_eq!(wrong(&|c| c.highest[1].arc = 1), Flaw::Path { node: 1 });
-    assert!(matches!(wrong(&|c| c.lowest[6].depth += 1), Flaw::Path { .. }));
+    // The path of node 3 leads over node 6.
+    assert_eq!(wrong(&|c| c.lowest[6].depth += 1), Flaw::Path { node: 3 });
     let shifted = wrong(&|c| c.highest[1].price_micro += 1);
     assert!(
         matches!(shifted, Flaw::Contradiction { .. } | Flaw::OpenFlows { .. } | Flaw::Capacity { .. } | Flaw::Path { .. }),
