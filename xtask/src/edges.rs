@@ -10,6 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-execution", &["dure-rules", "dure-api"]),
     ("dure-server", &["dure-rules", "dure-api"]),
     ("dure-gateways", &["dure-rules", "dure-api"]),
+    ("dure-solvers", &["dure-rules"]),
     ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-proof"]),
     ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node", "dure-proof"]),
     ("dure-bench", &["dure-rules", "dure-api", "dure-gateways"]),
@@ -22,6 +23,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("revm", &["dure-execution"]),
     ("alloy-evm", &["dure-execution"]),
     ("rusqlite", &["dure-node"]),
+    ("clarabel", &["dure-solvers"]),
 ];
 
 /// What must not be below the rules, however indirectly: it would make their tests slow to build.

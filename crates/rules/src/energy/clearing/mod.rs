@@ -7,6 +7,7 @@
 
 mod certificate;
 mod network;
+pub mod storage;
 #[cfg(test)]
 mod tests;
 
