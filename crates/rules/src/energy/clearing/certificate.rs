@@ -82,83 +82,98 @@ enum Towards {
 /// # Errors
 /// The first [`Flaw`] met, in the order of its variants.
 pub fn check(network: &Network, certificate: &Certificate) -> Result<Cleared, Flaw> {
-    let nodes = network.nodes();
-    let (highest, lowest) = (prices(nodes, &certificate.highest)?, prices(nodes, &certificate.lowest)?);
-    let flow_wh = flows(network, &highest, &lowest, &certificate.open_wh)?;
-    balanced(network, &flow_wh)?;
-    paths(network, &flow_wh, &highest, &certificate.highest, Towards::Node)?;
-    paths(network, &flow_wh, &lowest, &certificate.lowest, Towards::Outside)?;
-    let mut price_micro = Vec::with_capacity(highest.len());
-    for (node, (high, low)) in (0..).zip(highest.iter().zip(&lowest)) {
-        if low > high {
+    let mut places = places(network, certificate)?;
+    let flow_wh = flows(network, &mut places, &certificate.open_wh)?;
+    if let Some((node, _)) = (0..).zip(&places).skip(1).find(|(_, place)| place.excess_wh != 0) {
+        return Err(Flaw::Balance { node });
+    }
+    paths(network, &flow_wh, &certificate.highest, Towards::Node)?;
+    paths(network, &flow_wh, &certificate.lowest, Towards::Outside)?;
+    let mut price_micro = Vec::with_capacity(places.len());
+    for (node, Place { highest, lowest, .. }) in (0..).zip(&places) {
+        if lowest > highest {
             return Err(Flaw::Order { node });
         }
-        price_micro.push(high.saturating_add(*low).div_euclid(2)); // both within ± 2⁴⁰
+        price_micro.push(highest.saturating_add(*lowest).div_euclid(2)); // both within ± 2⁴⁰
     }
     Ok(Cleared { welfare_nano: network.welfare_nano(&flow_wh), flow_wh, price_micro })
 }
 
-fn prices(nodes: u32, extremes: &[Extreme]) -> Result<Vec<i64>, Flaw> {
-    if extremes.len() as u64 != u64::from(nodes) {
-        return Err(Flaw::Nodes { expected: nodes, found: u32::try_from(extremes.len()).unwrap_or(u32::MAX) });
-    }
-    if extremes.first().is_some_and(|outside| outside.price_micro != 0) {
-        return Err(Flaw::Outside);
-    }
-    let price = |(node, extreme): (Node, &Extreme)| {
-        let price = extreme.price_micro;
-        if (-VALUE_MAX_MICRO..=VALUE_MAX_MICRO).contains(&price) { Ok(price) } else { Err(Flaw::Price { node }) }
-    };
-    (0..).zip(extremes).map(price).collect()
+/// All that an arc asks of a node, in one line of the processor's cache: this is what checking takes its time for.
+#[derive(Clone, Copy)]
+#[repr(align(32))]
+struct Place {
+    highest: i64,
+    lowest: i64,
+    /// What it was given and what flowed in, less what flowed out.
+    excess_wh: i64,
 }
 
-/// What the prices say of each arc, and the stated flow where they say nothing.
-fn flows(network: &Network, highest: &[i64], lowest: &[i64], open_wh: &[u32]) -> Result<Vec<u32>, Flaw> {
+fn places(network: &Network, certificate: &Certificate) -> Result<Vec<Place>, Flaw> {
+    let expected = network.nodes();
+    for extremes in [&certificate.highest, &certificate.lowest] {
+        let found = u32::try_from(extremes.len()).unwrap_or(u32::MAX);
+        if found != expected {
+            return Err(Flaw::Nodes { expected, found });
+        }
+        if extremes.first().is_some_and(|outside| outside.price_micro != 0) {
+            return Err(Flaw::Outside);
+        }
+        let beyond = |extreme: &Extreme| !(-VALUE_MAX_MICRO..=VALUE_MAX_MICRO).contains(&extreme.price_micro);
+        if let Some((node, _)) = (0..).zip(extremes).find(|(_, extreme)| beyond(extreme)) {
+            return Err(Flaw::Price { node });
+        }
+    }
+    let extremes = certificate.highest.iter().zip(&certificate.lowest).zip(&network.given_wh);
+    let place = |((highest, lowest), given): ((&Extreme, &Extreme), &u32)| Place {
+        highest: highest.price_micro,
+        lowest: lowest.price_micro,
+        excess_wh: i64::from(*given),
+    };
+    Ok(extremes.map(place).collect())
+}
+
+/// What the prices say of each arc, and the stated flow where they say nothing; moved from place to place.
+fn flows(network: &Network, places: &mut [Place], open_wh: &[u32]) -> Result<Vec<u32>, Flaw> {
+    // A node that does not exist is at price 0, like the outside.
+    const NOWHERE: Place = Place { highest: 0, lowest: 0, excess_wh: 0 };
     let mut stated = open_wh.iter();
     let mut open = 0u32;
     let mut flow_wh = Vec::with_capacity(network.arcs.len());
     for (number, arc) in (0..).zip(&network.arcs) {
-        let (high, low) = (arc.reduced_micro(highest).signum(), arc.reduced_micro(lowest).signum());
-        flow_wh.push(match (high, low) {
-            // A closed line has no edge that a price would have to obey.
-            _ if arc.capacity_wh == 0 => 0,
-            (0, 0) => {
-                open = open.saturating_add(1);
-                let flow = stated.next().copied().unwrap_or(0);
-                if flow > arc.capacity_wh {
-                    return Err(Flaw::Capacity { arc: number });
-                }
-                flow
+        let at = |node: Node| places.get(node as usize).copied().unwrap_or(NOWHERE);
+        let (tail, head) = (at(arc.tail), at(arc.head));
+        let high = arc.value_micro.saturating_add(head.highest).saturating_sub(tail.highest);
+        let low = arc.value_micro.saturating_add(head.lowest).saturating_sub(tail.lowest);
+        let (full, empty) = (high.max(low) > 0, high.min(low) < 0);
+        let mut flow = if full { arc.capacity_wh } else { 0 };
+        // A closed line has no edge that a price would have to obey.
+        if full == empty && arc.capacity_wh > 0 {
+            if full {
+                return Err(Flaw::Contradiction { arc: number });
             }
-            (0 | 1, 0 | 1) => arc.capacity_wh,
-            (0 | -1, 0 | -1) => 0,
-            _ => return Err(Flaw::Contradiction { arc: number }),
-        });
+            open = open.saturating_add(1);
+            flow = stated.next().copied().unwrap_or(0);
+            if flow > arc.capacity_wh {
+                return Err(Flaw::Capacity { arc: number });
+            }
+        }
+        flow_wh.push(flow);
+        // At most 2²⁴ arcs of less than 2³² Wh each: far from the ends of i64.
+        if let Some(tail) = places.get_mut(arc.tail as usize) {
+            tail.excess_wh = tail.excess_wh.saturating_sub(i64::from(flow));
+        }
+        if let Some(head) = places.get_mut(arc.head as usize) {
+            head.excess_wh = head.excess_wh.saturating_add(i64::from(flow));
+        }
     }
     let found = u32::try_from(open_wh.len()).unwrap_or(u32::MAX);
     if found != open { Err(Flaw::OpenFlows { expected: open, found }) } else { Ok(flow_wh) }
 }
 
-fn balanced(network: &Network, flow_wh: &[u32]) -> Result<(), Flaw> {
-    let mut excess: Vec<i64> = network.given_wh.iter().map(|wh| i64::from(*wh)).collect();
-    for (arc, flow) in network.arcs.iter().zip(flow_wh) {
-        // At most 2²⁴ arcs of less than 2³² Wh each: far from the ends of i64.
-        if let Some(tail) = excess.get_mut(arc.tail as usize) {
-            *tail = tail.saturating_sub(i64::from(*flow));
-        }
-        if let Some(head) = excess.get_mut(arc.head as usize) {
-            *head = head.saturating_add(i64::from(*flow));
-        }
-    }
-    match (0..).zip(&excess).skip(1).find(|(_, excess)| **excess != 0) {
-        Some((node, _)) => Err(Flaw::Balance { node }),
-        None => Ok(()),
-    }
-}
-
 /// Every node but the outside names an arc that leads one step nearer to the outside, along which more (or less) could be moved at a
 /// reduced value of exactly 0.
-fn paths(network: &Network, flow_wh: &[u32], price: &[i64], extremes: &[Extreme], towards: Towards) -> Result<(), Flaw> {
+fn paths(network: &Network, flow_wh: &[u32], extremes: &[Extreme], towards: Towards) -> Result<(), Flaw> {
     for (node, extreme) in (0..).zip(extremes) {
         if node == OUTSIDE {
             continue;
@@ -167,8 +182,9 @@ fn paths(network: &Network, flow_wh: &[u32], price: &[i64], extremes: &[Extreme]
             let (arc, flow) = (network.arcs.get(extreme.arc as usize)?, *flow_wh.get(extreme.arc as usize)?);
             let other = residual(arc, flow, node, towards)?;
             let nearer = if other == OUTSIDE { 0 } else { extremes.get(other as usize)?.depth };
-            let tight = arc.reduced_micro(price) == 0;
-            (tight && nearer.checked_add(1) == Some(extreme.depth)).then_some(())
+            let price = |node: Node| extremes.get(node as usize).map_or(0, |extreme| extreme.price_micro);
+            let reduced = arc.value_micro.saturating_add(price(arc.head)).saturating_sub(price(arc.tail));
+            (reduced == 0 && nearer.checked_add(1) == Some(extreme.depth)).then_some(())
         };
         step().ok_or(Flaw::Path { node })?;
     }

@@ -97,8 +97,7 @@ mod model {
         let (highest, lowest) = (extremes(network, flow, true), extremes(network, flow, false));
         let price = |of: &[Extreme]| of.iter().map(|extreme| extreme.price_micro).collect::<Vec<_>>();
         let (high, low) = (price(&highest), price(&lowest));
-        let open =
-            |(arc, _): &(&Arc, &u32)| arc.capacity_wh > 0 && arc.reduced_micro(&high) == 0 && arc.reduced_micro(&low) == 0;
+        let open = |(arc, _): &(&Arc, &u32)| arc.capacity_wh > 0 && arc.reduced_micro(&high) == 0 && arc.reduced_micro(&low) == 0;
         let open_wh = network.arcs.iter().zip(flow).filter(open).map(|(_, flow)| *flow).collect();
         Certificate { highest, lowest, open_wh }
     }
@@ -187,7 +186,8 @@ fn each_flaw_has_a_name() {
     assert_eq!(wrong(&|c| c.open_wh[0] = u32::MAX), Flaw::Capacity { arc: 0 });
     assert_eq!(wrong(&|c| c.open_wh[0] -= 1), Flaw::Balance { node: 1 });
     assert_eq!(wrong(&|c| c.highest[1].arc = 1), Flaw::Path { node: 1 });
-    assert_eq!(wrong(&|c| c.lowest[6].depth += 1), Flaw::Path { node: 6 });
+    // The path of node 3 leads over node 6.
+    assert_eq!(wrong(&|c| c.lowest[6].depth += 1), Flaw::Path { node: 3 });
     let shifted = wrong(&|c| c.highest[1].price_micro += 1);
     assert!(matches!(shifted, Flaw::Contradiction { .. } | Flaw::OpenFlows { .. } | Flaw::Path { .. }), "{shifted:?}");
 }
