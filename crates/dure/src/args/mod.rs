@@ -18,6 +18,7 @@ mod prove;
 mod refusal;
 mod remote;
 mod shop;
+mod site;
 mod town;
 mod tx;
 mod verify;
