@@ -4,8 +4,10 @@ import { fromLetters } from '@dure/sdk/proof';
 /** Largest file of a picture, and the side to which a larger picture is made smaller. */
 export const PICTURE_MAX_BYTES = 32 << 20;
 const SIDE_MAX_PX = 2_400;
-/** How long a still picture is searched. */
-const SEARCH_MAX_MS = 3_000;
+/** Sizes at which a picture is searched: the library stumbles over some lines at one size and reads them at the next. */
+const SCALES = [1, 0.75, 0.6, 0.45];
+/** How long a still picture is searched at each. */
+const SEARCH_MAX_MS = 2_000;
 /** How long one of a camera's pictures is: the next one comes soon. */
 const GLANCE_MAX_MS = 150;
 
@@ -42,9 +44,9 @@ async function search(picture: HTMLCanvasElement, timeLimit: number): Promise<Ui
 }
 
 /** On white, because a drawing may have no ground of its own. */
-function draw(source: CanvasImageSource, width: number, height: number, canvas: HTMLCanvasElement): HTMLCanvasElement {
-  const scale = Math.min(1, SIDE_MAX_PX / Math.max(width, height, 1));
-  [canvas.width, canvas.height] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+function draw(source: CanvasImageSource, [width, height]: [number, number], scale: number, canvas: HTMLCanvasElement): HTMLCanvasElement {
+  const fit = scale * Math.min(1, SIDE_MAX_PX / Math.max(width, height, 1));
+  [canvas.width, canvas.height] = [Math.max(1, Math.round(width * fit)), Math.max(1, Math.round(height * fit))];
   const pen = canvas.getContext('2d', { willReadFrequently: true })!;
   pen.fillStyle = '#fff';
   pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -68,8 +70,15 @@ export async function fromPicture(file: Blob): Promise<Uint8Array | undefined> {
   } catch {
     return undefined; // no picture
   }
-  return search(draw(image, image.naturalWidth, image.naturalHeight, document.createElement('canvas')), SEARCH_MAX_MS);
+  const canvas = document.createElement('canvas');
+  for (const scale of SCALES) {
+    const proof = await search(draw(image, [image.naturalWidth, image.naturalHeight], scale, canvas), SEARCH_MAX_MS);
+    if (proof) return proof;
+  }
+  return undefined;
 }
 
-/** The proof in what a camera shows at this moment. */
-export const fromCamera = (video: HTMLVideoElement, canvas: HTMLCanvasElement) => search(draw(video, video.videoWidth, video.videoHeight, canvas), GLANCE_MAX_MS);
+/** The proof in what a camera shows at its look of this number. */
+export function fromCamera(video: HTMLVideoElement, look: number, canvas: HTMLCanvasElement): Promise<Uint8Array | undefined> {
+  return search(draw(video, [video.videoWidth, video.videoHeight], SCALES[look % SCALES.length]!, canvas), GLANCE_MAX_MS);
+}
