@@ -38,8 +38,8 @@ const STILL_MS: u64 = 10_000;
 const BEHIND_BLOCKS: u64 = 100;
 
 const FREE_SPACE: &str = "free some space and start it again: what was final is there";
-/// How an error tells that there is no room: the system's words, and the name of the kind.
-const NO_ROOM: [&str; 2] = ["No space left on device", "StorageFull"];
+/// How the database's errors tell that a write failed.
+const FAILED_WRITES: [&str; 4] = ["WriteFailed", "BlobSyncFailed", "BlobResizeFailed", "No space left on device"];
 
 type Text = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -85,24 +85,28 @@ fn full(folder: &Path, free: u64, needed: u64) -> Problem {
 pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) -> F + Send + 'static) -> Result<T, Problem> {
     let folder = config.folder.clone();
     let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |panicked| {
-        if !says_full(panicked.payload()) {
-            usual(panicked);
+    panic::set_hook(Box::new({
+        let folder = folder.clone();
+        move |panicked| {
+            if !of_full_disk(&folder, panicked.payload()) {
+                usual(panicked);
+            }
         }
     }));
     match panic::catch_unwind(AssertUnwindSafe(|| disk::run(config, work))) {
         Ok(ran) => ran.map_err(|error| Problem::unreachable(error.to_string())),
-        Err(payload) if says_full(&*payload) || free_bytes(&folder).is_ok_and(|free| free < RESERVE_BYTES) => {
+        Err(payload) if of_full_disk(&folder, &*payload) => {
             Err(Problem::unreachable(format!("the disk is full where {} is: a write failed", folder.display())).hint(FREE_SPACE))
         }
         Err(payload) => panic::resume_unwind(payload),
     }
 }
 
-/// Whether a panic tells of a write for which there was no room.
-fn says_full(payload: &(dyn Any + Send)) -> bool {
+/// Whether a panic is of a write that failed while there was no room. It does not say why it failed, so the disk is asked.
+fn of_full_disk(folder: &Path, payload: &(dyn Any + Send)) -> bool {
     let said = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-    said.is_some_and(|said| NO_ROOM.iter().any(|words| said.contains(words)))
+    let wrote = said.is_some_and(|said| FAILED_WRITES.iter().any(|words| said.contains(words)));
+    wrote && free_bytes(folder).is_ok_and(|free| free < RESERVE_BYTES)
 }
 
 impl Vitals {
