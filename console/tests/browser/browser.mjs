@@ -9,7 +9,7 @@ const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 export const SHOTS = process.env.SHOTS;
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM, args: FLAGS });
+export const launch = (more = []) => chromium.launch({ executablePath: process.env.CHROMIUM, args: [...FLAGS, ...more] });
 
 /** A browser of a person's own. What the page says on its console as an error, and what it asks of other hosts, fails the test at `done`. */
 export async function person(browser, node, { lang = 'en', theme = 'light', width = 1280, height = 900 } = {}) {

@@ -8,6 +8,7 @@ mod certified;
 mod chain;
 mod community;
 mod doctor;
+mod picture;
 mod port;
 mod say;
 mod seal;

@@ -4,13 +4,19 @@
 
 use crate::say::Problem;
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
-use dure_node::{disk::Running, network, serve::Served};
+use dure_node::{
+    disk::{self, Config, Running},
+    network,
+    serve::Served,
+};
 use dure_server::{Counts, Serving};
 use std::{
+    any::Any,
     collections::BTreeSet,
     fmt::Write as _,
     io,
     net::SocketAddr,
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -30,6 +36,10 @@ const ALL_EVERY: u64 = 5;
 const STILL_MS: u64 = 10_000;
 /// The index is behind where it lacks more blocks.
 const BEHIND_BLOCKS: u64 = 100;
+
+const FREE_SPACE: &str = "free some space and start it again: what was final is there";
+/// How the database's errors tell that a write failed.
+const FAILED_WRITES: [&str; 4] = ["WriteFailed", "BlobSyncFailed", "BlobResizeFailed", "No space left on device"];
 
 type Text = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -64,8 +74,39 @@ pub fn room_to_start(folder: &Path) -> Result<(), Problem> {
 
 fn full(folder: &Path, free: u64, needed: u64) -> Problem {
     let (free, needed) = (free >> 20, needed >> 20);
-    Problem::unreachable(format!("{free} MiB are free where {} is; a node needs {needed} MiB", folder.display()))
-        .hint("free some space and start it again: what was final is there")
+    Problem::unreachable(format!("{free} MiB are free where {} is; a node needs {needed} MiB", folder.display())).hint(FREE_SPACE)
+}
+
+/// Runs a node and `work` beside it. A database that cannot write ends by a panic, which is right: nothing may go on from there. Where that
+/// is because the disk filled up at once, faster than [`Vitals::watch`] looks, it is said in words.
+///
+/// # Errors
+/// Where the index cannot be opened, or the disk is full.
+pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) -> F + Send + 'static) -> Result<T, Problem> {
+    let folder = config.folder.clone();
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new({
+        let folder = folder.clone();
+        move |panicked| {
+            if !of_full_disk(&folder, panicked.payload()) {
+                usual(panicked);
+            }
+        }
+    }));
+    match panic::catch_unwind(AssertUnwindSafe(|| disk::run(config, work))) {
+        Ok(ran) => ran.map_err(|error| Problem::unreachable(error.to_string())),
+        Err(payload) if of_full_disk(&folder, &*payload) => {
+            Err(Problem::unreachable(format!("the disk is full where {} is: a write failed", folder.display())).hint(FREE_SPACE))
+        }
+        Err(payload) => panic::resume_unwind(payload),
+    }
+}
+
+/// Whether a panic is of a write that failed while there was no room. It does not say why it failed, so the disk is asked.
+fn of_full_disk(folder: &Path, payload: &(dyn Any + Send)) -> bool {
+    let said = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    let wrote = said.is_some_and(|said| FAILED_WRITES.iter().any(|words| said.contains(words)));
+    wrote && free_bytes(folder).is_ok_and(|free| free < RESERVE_BYTES)
 }
 
 impl Vitals {

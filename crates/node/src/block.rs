@@ -294,6 +294,7 @@ mod tests {
     use super::*;
     use commonware_codec::DecodeExt as _;
     use commonware_utils::non_empty_range;
+    use proptest::{prelude::*, sample::Index};
 
     fn block(transactions: Vec<Bytes>) -> Block {
         let target = crate::state::SyncTarget::new(Digest::from([3; 32]), non_empty_range!(Location::new(4), Location::new(9)));
@@ -314,6 +315,32 @@ mod tests {
             let back = Block::decode(bytes.clone()).expect("own bytes");
             assert_eq!((&back, back.digest()), (&block, block.digest()));
             assert!(Block::decode(bytes.slice(..bytes.len() - 1)).is_err(), "a cut block is refused");
+        }
+    }
+
+    /// Some changes of a byte, or an end; lengths that claim much are among them.
+    fn changed(mut bytes: Vec<u8>, changes: &[(Index, u8, bool)]) -> Vec<u8> {
+        for (at, byte, cut) in changes {
+            let at = at.index(bytes.len());
+            if *cut { bytes.truncate(at + 1) } else { bytes[at] = *byte }
+        }
+        bytes
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(2_000), failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn a_peers_bytes_never_panic(
+            lengths in prop::collection::vec(0..90usize, 0..5), changes in prop::collection::vec((any::<Index>(), any::<u8>(), any::<bool>()), 0..4),
+            rubbish in prop::collection::vec(any::<u8>(), 0..700),
+        ) {
+            let block = block(lengths.iter().map(|length| Bytes::from(vec![0x5a; *length])).collect());
+            for bytes in [changed(block.encode().to_vec(), &changes), rubbish] {
+                if let Ok(back) = Block::decode(bytes.clone()) {
+                    prop_assert_eq!(back.encode().to_vec(), bytes);
+                }
+            }
         }
     }
 

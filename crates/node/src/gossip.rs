@@ -90,6 +90,22 @@ fn split(message: &Bytes) -> Option<Vec<Bytes>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(2_000), failure_persistence: None, ..Default::default() })]
+
+        /// Small lengths are likelier than chance makes them, so that there are lists.
+        #[test]
+        fn a_peers_message_never_panics(bytes in prop::collection::vec(prop_oneof![4 => Just(0), 2 => 0..9u8, 1 => any::<u8>()], 0..80)) {
+            let message = Bytes::from(bytes);
+            if let Some(all) = split(&message) {
+                let mut again = Vec::new();
+                all.iter().for_each(|raw| put(&mut again, raw));
+                prop_assert_eq!(again, message);
+            }
+        }
+    }
 
     #[test]
     fn a_message_is_taken_apart_as_it_was_put_together_and_rubbish_is_not() {

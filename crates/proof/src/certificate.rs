@@ -20,6 +20,22 @@ pub struct Certificate {
     pub signatures: Vec<(u8, [u8; 64])>,
 }
 
+impl Certificate {
+    /// What its validators signed on the chain of `genesis` for `block`: the purpose after its length, then epoch, view and parent's view as
+    /// varints, then the block.
+    pub fn signed(&self, genesis: &B256, block: &B256) -> Vec<u8> {
+        let purpose = [PURPOSE, genesis.as_slice(), FINALIZE].concat();
+        let mut message = Vec::new();
+        varint(purpose.len() as u64, &mut message);
+        message.extend(purpose);
+        for number in [self.epoch, self.view, self.parent_view] {
+            varint(number, &mut message);
+        }
+        message.extend(block);
+        message
+    }
+}
+
 /// How many of `validators` must sign: all but a third, rounded down, of all but one.
 pub const fn quorum(validators: usize) -> usize {
     validators - validators.saturating_sub(1) / 3
@@ -31,26 +47,13 @@ pub(crate) fn check(certificate: &Certificate, anchor: &Anchor, block: &B256) ->
     if found < needed {
         return Err(Refused::Quorum { found, needed });
     }
-    let message = message(certificate, anchor, block);
+    let message = certificate.signed(&anchor.genesis, block);
     for (number, signature) in &certificate.signatures {
         let key = anchor.validators.get(usize::from(*number)).ok_or(Refused::NoValidator(*number))?;
         let key = VerificationKey::try_from(key.0).map_err(|_| Refused::NoValidator(*number))?;
         key.verify(&Signature::from_bytes(signature), &message).map_err(|_| Refused::Signature(*number))?;
     }
     Ok(())
-}
-
-/// The bytes that were signed: the purpose after its length, then epoch, view and parent's view as varints, then the block.
-fn message(certificate: &Certificate, anchor: &Anchor, block: &B256) -> Vec<u8> {
-    let purpose = [PURPOSE, anchor.genesis.as_slice(), FINALIZE].concat();
-    let mut message = Vec::new();
-    varint(purpose.len() as u64, &mut message);
-    message.extend(purpose);
-    for number in [certificate.epoch, certificate.view, certificate.parent_view] {
-        varint(number, &mut message);
-    }
-    message.extend(block);
-    message
 }
 
 /// Seven bits a byte, the lowest first; the eighth says that more follow.

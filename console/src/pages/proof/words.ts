@@ -39,7 +39,9 @@ const ko: Reasons = {
 export default words({
   en: {
     title: 'Check a proof', lead: 'A proof file says what stood on a chain, and shows the signatures of those who decided it. It is checked here, in this page; the file goes nowhere.',
-    file: 'Proof file', choose: 'Choose a proof file, or drop it here', paste: 'Or paste it as hexadecimal digits', noHex: 'These are no hexadecimal digits.',
+    file: 'Proof file', choose: 'Choose a proof file or a picture of its QR code, or drop it here', paste: 'Or paste it as hexadecimal digits', noHex: 'These are no hexadecimal digits.',
+    camera: 'Read a QR code with the camera', cameraOff: 'Camera off', cameraAsked: 'The browser asks for the camera …', cameraLooks: 'Hold the code in front of the camera so that it fills the picture.', noCamera: 'There is no camera that this page may use.', cameraLate: 'No proof was seen. Choose a picture of the code instead.',
+    reading: 'The picture is being read …', noCode: 'There is no QR code of a proof in this picture. It must be sharp, and all of the code must be in it.', asCode: 'As a QR code', code: 'QR code of the proof', codeWhy: 'Whoever reads it on this page of any node has the whole proof. It is fine: print it as large as a hand.', codeTooLarge: 'This proof is larger than a QR code can be. Give the file itself.',
     chain: 'Whose chain?', hash: 'Hash of block 0', fromNode: 'This page’s node says which chain this is and who votes on it. That is as good as your trust in the node. To be sure without it, compare the hash with the one that your community gave you, or open its genesis.json:',
     fromFile: (name: string) => `Computed from ${name}. The node was not asked.`, genesis: 'genesis.json of your own', noGenesis: 'This is no genesis.json.', noAnchor: 'The node does not say whose chain this is. Open a genesis.json.', back: 'Trust the node instead', waiting: 'The node is being asked …',
     good: 'This is proven.', bad: 'This file proves nothing.', block: 'Block', time: 'Time of the block', signed: 'Signed by', of: (signers: string, all: string) => `${signers} of ${all} validators`, fact: 'What is proven',
@@ -49,7 +51,9 @@ export default words({
   },
   ko: {
     title: '증명 확인', lead: '증명 파일은 체인에 무엇이 있었는지 말하고, 그것을 정한 이들의 서명을 보여 줍니다. 확인은 이 페이지 안에서 하며 파일은 어디로도 가지 않습니다.',
-    file: '증명 파일', choose: '증명 파일을 고르거나 여기에 놓으세요', paste: '또는 16진수로 붙여 넣으세요', noHex: '16진수가 아닙니다.',
+    file: '증명 파일', choose: '증명 파일이나 QR 코드 사진을 고르거나 여기에 놓으세요', paste: '또는 16진수로 붙여 넣으세요', noHex: '16진수가 아닙니다.',
+    camera: '카메라로 QR 코드 읽기', cameraOff: '카메라 끄기', cameraAsked: '브라우저가 카메라를 써도 되는지 묻습니다 …', cameraLooks: '코드가 화면에 가득 차도록 카메라 앞에 대세요.', noCamera: '이 페이지가 쓸 수 있는 카메라가 없습니다.', cameraLate: '증명을 찾지 못했습니다. 대신 코드의 사진을 고르세요.',
+    reading: '사진을 읽는 중 …', noCode: '이 사진에는 증명의 QR 코드가 없습니다. 사진이 또렷하고 코드 전체가 들어 있어야 합니다.', asCode: 'QR 코드로 보기', code: '증명의 QR 코드', codeWhy: '어느 노드에서든 이 페이지로 읽으면 증명 전체를 얻습니다. 무늬가 촘촘하니 손바닥만 하게 인쇄하세요.', codeTooLarge: '이 증명은 QR 코드에 담기에 너무 큽니다. 파일을 그대로 건네세요.',
     chain: '누구의 체인인가요?', hash: '블록 0의 해시', fromNode: '어느 체인이고 누가 투표하는지는 이 페이지의 노드가 말한 것입니다. 노드를 믿는 만큼만 믿을 수 있습니다. 노드 없이 확실히 하려면 공동체가 알려 준 해시와 비교하거나 공동체의 genesis.json을 여세요:',
     fromFile: (name: string) => `${name}에서 계산했습니다. 노드에 묻지 않았습니다.`, genesis: '내가 가진 genesis.json', noGenesis: 'genesis.json이 아닙니다.', noAnchor: '노드가 누구의 체인인지 말하지 않습니다. genesis.json을 여세요.', back: '대신 노드를 믿기', waiting: '노드에 묻는 중 …',
     good: '증명되었습니다.', bad: '이 파일은 아무것도 증명하지 못합니다.', block: '블록', time: '블록의 시각', signed: '서명', of: (signers: string, all: string) => `검증자 ${all}명 중 ${signers}명`, fact: '증명된 것',

@@ -7,7 +7,7 @@ use crate::{
     port::{self, Door, LogAs},
     say::{self, Problem, help, line},
     town::{people::People, showroom::Showroom},
-    vitals::room_to_start,
+    vitals,
 };
 use alloy_primitives::Address;
 use axum::{
@@ -16,10 +16,7 @@ use axum::{
     response::IntoResponse as _,
     routing::{get, post},
 };
-use dure_node::{
-    disk,
-    pacing::{SPEED_MAX, system_ms},
-};
+use dure_node::pacing::{SPEED_MAX, system_ms};
 use dure_rules::credits::CreditId;
 use serde_json::{Value, json};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -97,7 +94,7 @@ impl Dev {
         let addresses = port::addresses(&self.http)?;
         self.door.limits()?; // before anything is begun
         let folder = Folder::open(&self.data)?;
-        room_to_start(&self.data)?;
+        vitals::room_to_start(&self.data)?;
         let goes_on = folder.has_chain();
         if goes_on && self.accounts.is_some() {
             return Err(Problem::usage(format!("{} holds a chain already, whose accounts are fixed", self.data.display()))
@@ -120,7 +117,7 @@ impl Dev {
         let config = folder.alone(genesis, speed)?;
         let threads = port::threads()?;
         let at_port = threads.handle().clone();
-        let served = disk::run(config, move |running| async move {
+        let served = vitals::run(config, move |running| async move {
             let people = People::new(self.seed);
             let showroom = (!self.empty).then(|| Showroom::open(&people, chain::CHAIN_ID, &self.data.join("town")));
             let more = town_routes(&people, showroom.clone()).merge(certified::routes(running.relay.clone()));
@@ -156,7 +153,7 @@ impl Dev {
             ended
         });
         port::give_back(threads);
-        served.map_err(|error| Problem::unreachable(error.to_string()))?
+        served?
     }
 }
 

@@ -1,6 +1,6 @@
 //! `dure doctor`.
 
-use super::node::read;
+use super::site::read;
 use crate::{
     chain::Folder,
     doctor::{Finding, State, machine, node::Asked},

@@ -3,9 +3,10 @@
 use crate::{
     chain::Folder,
     say::{Problem, help, line},
+    vitals,
 };
 use clap::Subcommand;
-use dure_node::{disk, history::History as _};
+use dure_node::history::{History as _, HistoryError};
 use serde_json::json;
 use std::{
     path::PathBuf,
@@ -49,7 +50,7 @@ impl Index {
         let config = folder.alone(genesis, None)?;
         folder.remove_index()?;
         let since = Instant::now();
-        let rebuilt = disk::run(config, |running| async move {
+        let rebuilt = vitals::run(config, |running| async move {
             // The chain goes on by itself meanwhile; what was final at the start is what must be there again.
             let wanted = running.served.node.chain.head().height;
             loop {
@@ -60,8 +61,7 @@ impl Index {
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         });
-        let failed = |error: dure_node::history::HistoryError| Problem::unreachable(error.to_string());
-        let height = rebuilt.map_err(failed)?.map_err(failed)?;
+        let height = rebuilt?.map_err(|error: HistoryError| Problem::unreachable(error.to_string()))?;
         let seconds = since.elapsed().as_secs_f64();
         if json {
             line(&json!({ "height": height, "seconds": seconds }));

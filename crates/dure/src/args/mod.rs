@@ -19,6 +19,7 @@ mod prove;
 mod refusal;
 mod remote;
 mod shop;
+mod site;
 mod town;
 mod tx;
 mod verify;

@@ -1,23 +1,19 @@
 //! `dure node`.
 
+use super::site::{Ready, Site};
 use crate::{
     certified,
-    chain::Folder,
-    port::{self, Door, LogAs, Open},
+    port::{self, Open},
     say::{Problem, help, line},
-    vitals::room_to_start,
+    vitals,
 };
 use dure_node::{
-    disk::{self, Config, Running},
-    genesis::Genesis,
+    disk::{Config, Running},
     network::{Peer, Seat, public_key},
     pacing::system_ms,
 };
 use serde_json::json;
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::net::SocketAddr;
 use tokio::runtime::Handle;
 
 /// Run one validator of a network, with the key that `dure init` made.
@@ -27,12 +23,8 @@ use tokio::runtime::Handle;
     after_long_help = help!("Examples:\n  dure node --genesis genesis.json --data /var/lib/dure --reach 192.0.2.7:9600 \\\n      --peer 0xKEY@192.0.2.8:9600\n\nOne peer that runs is enough: it tells of the others. Validators authenticate each other by the keys of the genesis and encrypt what\nthey say. Put a proxy with TLS before --http where people reach it over a network.")
 )]
 pub struct Node {
-    /// What `dure genesis` wrote; every validator has the same.
-    #[arg(long, value_name = "FILE")]
-    genesis: PathBuf,
-    /// Folder of the chain and of the validator's key.
-    #[arg(long, value_name = "DIR", default_value = "dure-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    site: Site,
     /// Where to listen for other validators.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:9600")]
     listen: SocketAddr,
@@ -42,14 +34,6 @@ pub struct Node {
     /// A validator to meet first; may be given several times.
     #[arg(long = "peer", value_name = "KEY@ADDR")]
     peers: Vec<Peer>,
-    /// Where to listen for questions, the console among them.
-    #[arg(long, value_name = "ADDR", default_value = "localhost:8545")]
-    http: String,
-    #[command(flatten)]
-    door: Door,
-    /// How to write down on stderr what happens.
-    #[arg(long, value_enum, value_name = "FORM", default_value = "text", env = "DURE_LOG")]
-    log: LogAs,
     /// Vote at once from a folder that was copied, restored or emptied: you vouch that there is no newer one with its key, and
     /// that the key votes nowhere else.
     #[arg(long)]
@@ -58,32 +42,30 @@ pub struct Node {
 
 impl Node {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        port::log_as(self.log, "error,dure=info");
-        self.door.limits()?; // before anything is begun
-        let folder = Folder::open(&self.data)?;
-        room_to_start(&self.data)?;
-        let genesis = chain(&folder, &self.data, &self.genesis)?;
+        let Ready { folder, genesis, mut addresses } = self.site.ready()?;
         let secret = folder.validator()?;
         let public = public_key(&secret);
         if !genesis.validators.contains(&public) {
-            return Err(Problem::usage(format!("the key {public} of {} is no validator's of this genesis", self.data.display()))
-                .hint("the genesis must name what `dure init` printed here"));
+            return Err(Problem::usage(format!(
+                "the key {public} of {} is no validator's of this genesis",
+                self.site.data.display()
+            ))
+            .hint("the genesis must name what `dure init` printed here"));
         }
         if self.vouch && folder.votes_above()?.is_none() {
             folder.seal(0)?;
         }
         let threads = port::threads()?;
-        let mut addresses = port::addresses(&self.http)?;
         let ended = loop {
             let votes_above = folder.votes_above()?;
             let seat = Seat { secret: secret.clone(), listen: self.listen, reach: self.reach, votes_above };
             let (genesis, peers) = (genesis.clone(), self.peers.clone());
-            let config =
-                Config { folder: self.data.clone(), genesis, seats: vec![seat], peers, upstreams: Vec::new(), speed: None };
+            let folder_path = self.site.data.clone();
+            let config = Config { folder: folder_path, genesis, seats: vec![seat], peers, upstreams: Vec::new(), speed: None };
             let (since_ms, at_port, node) = (system_ms(), threads.handle().clone(), self.clone());
             let ran =
-                disk::run(config, move |running| async move { node.serve(running, &at_port, addresses, since_ms, json).await });
-            match ran.map_err(|error| Problem::unreachable(error.to_string()))? {
+                vitals::run(config, move |running| async move { node.serve(running, &at_port, addresses, since_ms, json).await });
+            match ran? {
                 Ok(Ended::MayVote { above, at }) => {
                     folder.seal(above)?;
                     addresses = at;
@@ -107,10 +89,10 @@ impl Node {
     ) -> Result<Ended, Problem> {
         let mut open = port::open(
             at_port,
-            &self.http,
-            &self.door,
+            &self.site.http,
+            &self.site.door,
             addresses,
-            (&running, &self.data),
+            (&running, &self.site.data),
             certified::routes(running.relay.clone()),
         )
         .await?;
@@ -135,7 +117,7 @@ impl Node {
         let (chain_id, genesis, votes) = (served.node.chain_id, served.node.chain.genesis().hash, running.votes);
         let here = served.validators.iter().find(|validator| validator.here).map(|validator| validator.public_key);
         let (public, validators) = (here.unwrap_or_default(), served.validators.len());
-        let http = open.serving.addresses.first().map_or_else(|| self.http.clone(), SocketAddr::to_string);
+        let http = open.serving.addresses.first().map_or_else(|| self.site.http.clone(), SocketAddr::to_string);
         if json {
             line(&json!({ "event": "ready", "http": format!("http://{http}"), "chainId": chain_id, "genesis": genesis,
                 "validator": public, "validators": validators, "votes": votes }));
@@ -163,31 +145,4 @@ enum Ended {
         above: u64,
         at: Vec<SocketAddr>,
     },
-}
-
-/// The chain of the genesis at `path`, in `folder`.
-///
-/// # Errors
-/// Where the file is no genesis, or the folder holds another chain.
-pub fn chain(folder: &Folder, data: &Path, path: &Path) -> Result<Genesis, Problem> {
-    let given = read(path)?;
-    let hash = given.hash();
-    let genesis = folder.genesis(|| Ok(given))?;
-    if genesis.hash() != hash {
-        let (data, path) = (data.display(), path.display());
-        return Err(Problem::usage(format!("{data} holds the chain {}, and {path} is the genesis of {hash}", genesis.hash()))
-            .hint("name another folder with --data DIR"));
-    }
-    Ok(genesis)
-}
-
-/// The genesis in a file.
-///
-/// # Errors
-/// Where there is none.
-pub fn read(path: &Path) -> Result<Genesis, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|error| Problem::usage(format!("{}: {error}", path.display())))?;
-    serde_json::from_str(&text).map_err(|error| {
-        Problem::usage(format!("{} is no genesis: {error}", path.display())).hint("make one: dure genesis community.toml")
-    })
 }

@@ -1,16 +1,23 @@
 //! `dure prove`.
 
 use super::remote;
-use crate::say::{Problem, help, line};
+use crate::{
+    picture,
+    say::{Problem, help, line},
+};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write as _},
+    path::{Path, PathBuf},
+};
 
 /// Take a proof away: a file that anybody can check without a node.
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure prove account 0x70997970C51812dc3A010C7d01b50e0d17dc79C8\n  dure prove receipt 0xHASH --out paid.proof\n  dure prove record 0x46 0xORDER\n  dure verify paid.proof --genesis genesis.json\n\nWhere an account, slot or record is not there, the file proves just that. docs/proofs.md lists the tables and has the file byte by byte.")
+    after_long_help = help!("Examples:\n  dure prove account 0x70997970C51812dc3A010C7d01b50e0d17dc79C8\n  dure prove receipt 0xHASH --out paid.proof --qr paid.svg\n  dure prove record 0x46 0xORDER\n  dure verify paid.proof --genesis genesis.json\n\nWhere an account, slot or record is not there, the file proves just that. docs/proofs.md lists the tables and has the file byte by byte.")
 )]
 pub struct Prove {
     #[command(subcommand)]
@@ -20,6 +27,12 @@ pub struct Prove {
     /// File to write [default: KIND.proof]
     #[arg(long, value_name = "FILE", global = true)]
     out: Option<PathBuf>,
+    /// Also draw the proof as a QR code, for paper or a screen: the page /proof reads it (SVG).
+    #[arg(long, value_name = "FILE", global = true)]
+    qr: Option<PathBuf>,
+    /// Overwrite files that are there already.
+    #[arg(long, global = true)]
+    force: bool,
 }
 
 #[derive(clap::Subcommand)]
@@ -72,14 +85,35 @@ impl Prove {
         let file = self.out.unwrap_or_else(|| format!("{}.proof", self.what.kind()).into());
         let node = self.remote.connect()?;
         let answer: Answer = remote::block_on(async { node.ask("dure_getProof", &[self.what.asked()]).await })?;
-        std::fs::write(&file, &answer.proof).map_err(|error| Problem::usage(format!("{}: {error}", file.display())))?;
+        write(&file, &answer.proof, self.force)?;
+        if let Some(drawn) = &self.qr {
+            let picture = picture::of_proof(&answer.proof)
+                .map_err(|problem| problem.hint(format!("the file itself is whole: {}", file.display())))?;
+            write(drawn, picture.as_bytes(), self.force)?;
+        }
         if json {
-            line(&json!({ "file": file, "bytes": answer.proof.len() }));
+            line(&json!({ "file": file, "bytes": answer.proof.len(), "qr": self.qr }));
         } else {
-            println!("{}  {} bytes\nCheck it: dure verify {} --genesis FILE", file.display(), answer.proof.len(), file.display());
+            let name = file.display();
+            println!("{name}  {} bytes\nCheck it: dure verify {name} --genesis FILE", answer.proof.len());
+            if let Some(drawn) = &self.qr {
+                println!("{}  the same as a QR code, for the page /proof of any node", drawn.display());
+            }
         }
         Ok(())
     }
+}
+
+/// Writes `file`, over an older one only by `force`: a proof of what was cannot be taken again.
+fn write(file: &Path, bytes: &[u8], force: bool) -> Result<(), Problem> {
+    let mut open = OpenOptions::new();
+    open.write(true).create_new(!force).create(force).truncate(force);
+    let written = open.open(file).and_then(|mut file| file.write_all(bytes));
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Problem::usage(format!("{} is there already", file.display()))
+            .hint("name another file with --out FILE or --qr FILE, or overwrite it with --force"),
+        _ => Problem::usage(format!("{}: {error}", file.display())),
+    })
 }
 
 fn tag(text: &str) -> Result<u8, String> {

@@ -1,6 +1,6 @@
 //! `dure verify`.
 
-use super::node;
+use super::site;
 use crate::say::{Problem, help, line, time};
 use alloy_primitives::{Address, B256, keccak256};
 use dure_execution::{AccountRecord, keys};
@@ -24,7 +24,7 @@ pub struct Verify {
 
 impl Verify {
     pub fn run(self, json: bool) -> Result<(), Problem> {
-        let genesis = node::read(&self.genesis)?;
+        let genesis = site::read(&self.genesis)?;
         let mut validators: Vec<B256> = genesis.validators.clone();
         validators.sort_unstable();
         let anchor = Anchor { genesis: genesis.hash(), validators };

@@ -4,6 +4,7 @@
 pub mod console;
 pub mod household;
 pub mod network;
+pub mod proofs;
 
 use serde_json::Value;
 use std::{

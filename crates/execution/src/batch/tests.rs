@@ -450,7 +450,7 @@ fn any_key_signature() -> impl Strategy<Value = KeySignature> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(1_000), failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn a_batch_comes_back_from_its_bytes(batch in any_batch(), signature in any_signature()) {

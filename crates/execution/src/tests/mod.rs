@@ -4,6 +4,7 @@ mod access;
 mod batches;
 mod blocks;
 mod credits;
+mod decoder;
 mod recovered;
 mod reverts;
 mod views;

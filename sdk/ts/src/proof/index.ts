@@ -15,6 +15,7 @@ export type { Hex } from './bytes.js';
 export { type Anchor, type Certificate, quorum } from './certificate.js';
 export { NoGenesis, anchorOf } from './genesis.js';
 export { type Header, decodeHeader } from './header.js';
+export { fromLetters, toLetters } from './letters.js';
 export { type Log, type ReceiptRead, readLog, readReceipt } from './read.js';
 export { type Facts, type Reason, Refused } from './refused.js';
 export type { Place, Span, Subject } from './state.js';
@@ -46,7 +47,7 @@ export type Fact =
 const bytesOf = (hash: Hex): Uint8Array => unhex(hash, 32) ?? new Uint8Array();
 
 /** Checks `file` against what is trusted. Throws `Refused`: why it proves nothing. */
-export function check(file: Uint8Array, anchor: Anchor): Proven {
+export async function check(file: Uint8Array, anchor: Anchor): Promise<Proven> {
   const { genesis, headers: encoded, certificate, claim } = decode(file);
   const [expected, found] = [anchor.genesis.toLowerCase() as Hex, hex(genesis)];
   if (found !== expected) throw new Refused('OtherChain', { expected, found });
@@ -58,7 +59,7 @@ export function check(file: Uint8Array, anchor: Anchor): Proven {
     return !before || (header.parent === before.hash && header.height === before.height + 1n);
   };
   if (!headers.every(follows)) throw new Refused('Gap', {});
-  checkCertificate(certificate, anchor, bytesOf(last.hash));
+  await checkCertificate(certificate, anchor, bytesOf(last.hash));
   const fact = claim.kind === 'state' ? checkState(claim.subject, claim.span, claim.place, bytesOf(first.stateRoot)) : checkReceipt(claim, first);
   return { header: first, certified: last, signers: certificate.signatures.length, fact };
 }

@@ -1,6 +1,6 @@
 //! `dure home key`: the gateway's own key, and how an owner lets it bring what machines say in the owner's name.
 
-use super::picture;
+use crate::picture;
 use crate::say::{Problem, line};
 use alloy_signer_local::PrivateKeySigner;
 use dure_gateways::{
@@ -35,7 +35,7 @@ impl Key {
             println!(
                 "{}\n\nThe gateway's key is {key}. To let it bring what your machines say in your name, scan this or open it where\n\
                  you have your key, and choose “A machine’s gateway or an app”:\n\n{link}{}",
-                picture(&link)?,
+                picture::of_link(&link)?,
                 if self.new { "\n\nA gateway that runs has the old key: start it again." } else { "" }
             );
         }

@@ -18,7 +18,6 @@ use dure_gateways::{
 use init::Init;
 use key::Key;
 use pair::Pair;
-use qrcode::{EcLevel, QrCode, render::unicode};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -88,12 +87,6 @@ fn by_whom(standing: Standing) -> String {
         Standing::RanOut => own("because its key ran out", " --new"),
         Standing::TakenBack => own("because its key was taken back", " --new"),
     }
-}
-
-/// A QR code for a terminal.
-fn picture(link: &str) -> Result<String, Problem> {
-    let code = QrCode::with_error_correction_level(link, EcLevel::L).map_err(Problem::fault)?;
-    Ok(code.render::<unicode::Dense1x2>().quiet_zone(true).build())
 }
 
 async fn check(home: &config::Home, json: bool) -> Result<(), Problem> {

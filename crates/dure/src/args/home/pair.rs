@@ -1,8 +1,9 @@
 //! `dure home pair`: the owner's key is elsewhere, in a browser or a wallet; the gateway shows a link and waits.
 
-use super::{machine::Machine, picture};
+use super::machine::Machine;
 use crate::{
     args::remote::Remote,
+    picture,
     say::{Problem, line},
 };
 use alloy_primitives::{Address, B256};
@@ -43,7 +44,7 @@ impl Pair {
                 "{}\n\nScan this, or open it where you have your key:\n\n{link}\n\n\
                  There you choose what the device may buy, and sign once. Waiting for it; Ctrl-C is fine: {} is written, and\n\
                  `dure home --config {}` begins to work as soon as you have signed.",
-                picture(&link)?,
+                picture::of_link(&link)?,
                 file.display(),
                 file.display()
             );

@@ -1,1 +1,0 @@
-import{X as e,Y as t,i as n,o as r,s as i,z as a}from"./words-CF0C4uC5.js";var o=e(i(`labels`)??{});n(`labels`,e=>t(o,e??{}));var s=e=>a(o)[e.toLowerCase()];function c(e,n){let{[e.toLowerCase()]:s,...c}=i(`labels`)??a(o);t(o,Object.fromEntries([...Object.entries(c),[e.toLowerCase(),n]].slice(-200))),r(`labels`,a(o))}export{s as n,c as t};
