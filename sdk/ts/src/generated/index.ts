@@ -5,13 +5,14 @@ import { creditAbi } from './credit.js';
 import { creditsAbi } from './credits.js';
 import { deadlinesAbi } from './deadlines.js';
 import { disputesAbi } from './disputes.js';
+import { energyAbi } from './energy.js';
 import { moduleAbi } from './module.js';
 import { ordersAbi } from './orders.js';
 import { rolesAbi } from './roles.js';
 
 export { addresses } from './addresses.js';
 export { names } from './names.js';
-export { accountsAbi, creditAbi, creditsAbi, deadlinesAbi, disputesAbi, moduleAbi, ordersAbi, rolesAbi };
+export { accountsAbi, creditAbi, creditsAbi, deadlinesAbi, disputesAbi, energyAbi, moduleAbi, ordersAbi, rolesAbi };
 
 /** Every interface by its name. */
 export const abis = {
@@ -20,6 +21,7 @@ export const abis = {
   credits: creditsAbi,
   deadlines: deadlinesAbi,
   disputes: disputesAbi,
+  energy: energyAbi,
   module: moduleAbi,
   orders: ordersAbi,
   roles: rolesAbi,

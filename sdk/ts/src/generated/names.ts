@@ -19,6 +19,24 @@ export const names = {
     "P256",
     "WebAuthn"
   ],
+  "auctionStages": [
+    "Open",
+    "Revealing",
+    "Solving",
+    "Cleared"
+  ],
+  "certificateFlaws": [
+    "NoCertificate",
+    "Nodes",
+    "Outside",
+    "Price",
+    "Contradiction",
+    "OpenFlows",
+    "Capacity",
+    "Balance",
+    "Path",
+    "Order"
+  ],
   "creditFields": [
     "Name",
     "Symbol",
@@ -30,7 +48,9 @@ export const names = {
   "deadlineKinds": [
     "Order",
     "Dispute",
-    "Recovery"
+    "Recovery",
+    "Auction",
+    "Slot"
   ],
   "deviceStatuses": [
     "Active",
@@ -40,6 +60,22 @@ export const names = {
   "disputeStages": [
     "Pinned",
     "Fallback"
+  ],
+  "energyFields": [
+    "Name",
+    "Credit",
+    "Supplier",
+    "Zones",
+    "Terms",
+    "Zone",
+    "Slots",
+    "Wh",
+    "Amount",
+    "Orders",
+    "Battery",
+    "Price",
+    "Bytes",
+    "Readings"
   ],
   "holders": [
     "Anyone",
@@ -60,7 +96,9 @@ export const names = {
     "Arbiter",
     "FullKey",
     "FullKeyOrItself",
-    "Guardian"
+    "Guardian",
+    "GridOperator",
+    "MarketOperator"
   ],
   "keyTypes": [
     "P256",
@@ -173,11 +211,17 @@ export const names = {
   "roles": {
     "Arbiter": 3,
     "Carrier": 4,
+    "GridOperator": 5,
     "Maker": 2,
     "Member": 1
   },
   "sealingKinds": [
     "X25519",
     "XWing"
+  ],
+  "slotProgress": [
+    "Running",
+    "Settling",
+    "Settled"
   ]
 } as const;
