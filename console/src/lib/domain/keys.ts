@@ -68,7 +68,7 @@ const isTarget = (at: 'orders' | 'credit', target: Address) =>
   at === 'orders' ? target.toLowerCase() === addresses.orders : target.toLowerCase().startsWith('0xd00ec0');
 
 /** Bit n of a reach's powers: docs/modules/accounts.md. */
-export const POWERS = ['Mandates', 'Orders', 'Shop', 'Rulings', 'Roles', 'Contracts', 'Other'] as const;
+export const POWERS = ['Mandates', 'Orders', 'Shop', 'Rulings', 'Roles', 'Contracts', 'Other', 'Energy'] as const;
 export type Power = (typeof POWERS)[number];
 export const powersOf = (reach: Reach): Power[] => POWERS.filter((_, bit) => (reach.powers >> bit) & 1);
 

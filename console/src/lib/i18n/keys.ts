@@ -17,7 +17,7 @@ export const keyWords = words({
     shopsOnly: 'It goes to shops alone, for what your machines use, within their limits.',
     powers: {
       Mandates: 'It can also change what machines may buy, beyond these limits.', Orders: 'It can also end, confirm or contest orders that are under way.', Shop: 'It can also change your shop, its deposit and where it is paid.',
-      Rulings: 'It can also rule on disputes where you are the arbiter.', Roles: 'It can also give or take roles that you issue.', Contracts: 'It can also call contracts that hold something of yours.', Other: 'It can also make or claim money for you.',
+      Rulings: 'It can also rule on disputes where you are the arbiter.', Roles: 'It can also give or take roles that you issue.', Contracts: 'It can also call contracts that hold something of yours.', Other: 'It can also make or claim money for you.', Energy: 'It can also trade power with what lies in your energy purses.',
     },
   },
   ko: {
@@ -35,7 +35,7 @@ export const keyWords = words({
     shopsOnly: '돈은 기기가 쓰는 물건을 사는 가게에만, 기기의 한도 안에서 갑니다.',
     powers: {
       Mandates: '이 한도를 넘어 기기가 살 수 있는 것도 바꿀 수 있습니다.', Orders: '진행 중인 주문을 끝내거나 확인하거나 이의를 제기할 수도 있습니다.', Shop: '가게와 보증금, 대금 받을 곳도 바꿀 수 있습니다.',
-      Rulings: '중재인으로서 분쟁을 판정할 수도 있습니다.', Roles: '내가 주는 역할을 주거나 거둘 수도 있습니다.', Contracts: '내 것을 맡아 둔 계약을 부를 수도 있습니다.', Other: '나를 대신해 돈을 만들거나 받을 수도 있습니다.',
+      Rulings: '중재인으로서 분쟁을 판정할 수도 있습니다.', Roles: '내가 주는 역할을 주거나 거둘 수도 있습니다.', Contracts: '내 것을 맡아 둔 계약을 부를 수도 있습니다.', Other: '나를 대신해 돈을 만들거나 받을 수도 있습니다.', Energy: '전력 지갑에 있는 돈으로 전력을 거래할 수도 있습니다.',
     },
   },
 });

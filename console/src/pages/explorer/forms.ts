@@ -3,7 +3,7 @@ import { addresses } from '@dure/sdk';
 import { isAddress, isHex, type Abi, type AbiFunction, type AbiParameter } from 'viem';
 
 /** Interfaces with functions, and where they stand; a credit's address is chosen. */
-export const INTERFACES = ['orders', 'credit', 'credits', 'accounts', 'roles', 'disputes'] as const;
+export const INTERFACES = ['orders', 'energy', 'credit', 'credits', 'accounts', 'roles', 'disputes'] as const;
 export type InterfaceName = (typeof INTERFACES)[number];
 
 export const addressOf = (name: InterfaceName): string => (name === 'credit' ? addresses.firstCredit : addresses[name]);

@@ -64,6 +64,8 @@ powers! {
     Contracts = 5,
     /// Makes credits, claims units, and what else costs the account nothing.
     Other = 6,
+    /// Trades with what lies in the account's energy purses, and runs its markets: who trades badly pays a neighbour.
+    Energy = 7,
 }
 
 /// A set of powers. Bit n stands for the power with number n.

@@ -266,6 +266,7 @@ fn finish(d: &mut Draft<'_>, mut auction: Auction) -> Result<(), Failure> {
         reset_aside(d, auction.market, sealed.account, sealed.held_nano, 0)?;
         COMMITMENTS.remove(d, &(auction.id, number));
         BIDDERS.remove(d, &(auction.id, sealed.meter));
+        OPEN_BIDS.remove(d, &(auction.id, number));
         if !sealed.opened {
             forfeit(d, auction.market, sealed.account, book.terms.deposit_nano.into())?;
             d.emit(Event::NotRevealed { auction: auction.id, meter: sealed.meter });

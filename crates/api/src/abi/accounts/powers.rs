@@ -3,11 +3,12 @@
 
 use crate::abi::credits::ICredit;
 use crate::abi::disputes::IDisputes;
+use crate::abi::energy::IEnergy;
 use crate::abi::is_credit;
 use crate::abi::orders::IOrders;
 use alloy_sol_types::SolCall;
 use dure_rules::accounts::{Power, Powers, Scope};
-use dure_rules::{credits, deadlines, disputes, is_module, orders, roles};
+use dure_rules::{credits, deadlines, disputes, energy, is_module, orders, roles};
 
 /// What a key with this scope can do beyond its limits.
 pub fn powers(scope: &Scope) -> Powers {
@@ -22,6 +23,7 @@ pub fn powers(scope: &Scope) -> Powers {
         credits::REGISTRY => none.with(Power::Other),
         // What moves money is bounded by the limits; claiming brings some in.
         target if is_credit(&target) && names(scope, ICredit::claimCall::SELECTOR) => none.with(Power::Other),
+        energy::MODULE if scope.selectors.is_empty() || ENERGY.iter().any(|selector| names(scope, *selector)) => none.with(Power::Energy),
         deadlines::MODULE => none,
         target if is_module(&target) => none,
         _ => none.with(Power::Contracts),
@@ -75,3 +77,15 @@ const ORDERS: [([u8; 4], Power); 31] = {
         row::<I::withdrawOfferCall>(Shop),
     ]
 };
+
+/// What is not here asks, is open to anyone, or brings money in within the limits: `deposit`, `withdraw` (into the account itself), `reveal`,
+/// `relayReadings`, `runAuction`, `runSlot`.
+const ENERGY: [[u8; 4]; 7] = [
+    IEnergy::openMarketCall::SELECTOR,
+    IEnergy::setCapsCall::SELECTOR,
+    IEnergy::registerMeterCall::SELECTOR,
+    IEnergy::attestMeterCall::SELECTOR,
+    IEnergy::commitCall::SELECTOR,
+    IEnergy::announceCall::SELECTOR,
+    IEnergy::submitCall::SELECTOR,
+];

@@ -1,13 +1,14 @@
 //! Scopes by the selectors of the true interfaces, and what they reach beyond the limits.
 
 use super::*;
+use crate::abi::energy::IEnergy;
 use crate::abi::orders::IOrders;
 use crate::abi::tests::actions;
 use crate::abi::{decode as decode_call, encode as encode_action};
 use alloy_primitives::{Address, B256, address};
 use alloy_sol_types::private::alloy_json_abi::StateMutability;
 use dure_rules::accounts::{Call, Power, Powers, admit, authorize_signed};
-use dure_rules::{Draft, Env, Failure, Memory, Verifier, disputes, orders, roles};
+use dure_rules::{Draft, Env, Failure, Memory, Verifier, disputes, energy, orders, roles};
 use std::collections::BTreeSet;
 
 const OWNER: Address = address!("00000000000000000000000000000000000a11ce");
@@ -98,6 +99,9 @@ fn the_powers_of_a_scope_are_those_of_its_functions() {
         (orders::MODULE, of(IOrders::placeOrderCall::SELECTOR), none),
         (disputes::MODULE, vec![], none.with(Power::Rulings)),
         (disputes::MODULE, of([0; 4]), none),
+        (energy::MODULE, vec![], none.with(Power::Energy)),
+        (energy::MODULE, of(IEnergy::commitCall::SELECTOR), none.with(Power::Energy)),
+        (energy::MODULE, of(IEnergy::depositCall::SELECTOR), none),
         (roles::MODULE, vec![], none.with(Power::Roles)),
         (credit, vec![], none.with(Power::Other)),
         (credit, of(crate::abi::credits::ICredit::transferCall::SELECTOR), none),
@@ -109,14 +113,21 @@ fn the_powers_of_a_scope_are_those_of_its_functions() {
     }
 }
 
-/// A function of orders that is new must be weighed: does it spend within the limits, or reach beyond them?
+/// A function that is new must be weighed: does it spend within the limits, or reach beyond them?
 #[test]
-fn every_function_of_orders_is_known_to_reach_beyond_the_limits_or_not_to() {
-    let known: BTreeSet<_> = ["placeOrder", "approveOrder", "relayDevice", "runDeadline"].into();
-    for function in IOrders::abi::contract().functions() {
-        let beyond = powers(&Scope { target: orders::MODULE, selectors: vec![function.selector().0] }) != Powers::default();
-        let asks = function.state_mutability == StateMutability::View;
-        let within = known.contains(function.name.as_str());
-        assert_eq!(u8::from(beyond) + u8::from(asks) + u8::from(within), 1, "{}", function.name);
+fn every_function_of_an_institution_is_known_to_reach_beyond_the_limits_or_not_to() {
+    let of_orders: BTreeSet<_> = ["placeOrder", "approveOrder", "relayDevice", "runDeadline"].into();
+    let of_energy: BTreeSet<_> = ["deposit", "withdraw", "reveal", "relayReadings", "runAuction", "runSlot"].into();
+    let all = [
+        (orders::MODULE, IOrders::abi::contract(), of_orders),
+        (energy::MODULE, IEnergy::abi::contract(), of_energy),
+    ];
+    for (target, contract, known) in all {
+        for function in contract.functions() {
+            let beyond = powers(&Scope { target, selectors: vec![function.selector().0] }) != Powers::default();
+            let asks = function.state_mutability == StateMutability::View;
+            let within = known.contains(function.name.as_str());
+            assert_eq!(u8::from(beyond) + u8::from(asks) + u8::from(within), 1, "{}", function.name);
+        }
     }
 }
