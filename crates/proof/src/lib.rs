@@ -1,7 +1,8 @@
 //! Checks a proof file: that a validator set made a block final, and that the block's state or receipts say what the file claims.
 //!
-//! This crate never asks a node, a network or a clock, and never needs the standard library. docs/proofs.md has the format byte by byte; `@dure/proof` is the same in
-//! TypeScript. What is trusted is the [`Anchor`] alone, so it must not come from whoever gave the file.
+//! This crate never asks a node, a network or a clock, and never needs the standard library: `scripts/test` builds it for a target that has none.
+//! docs/proofs.md has the format byte by byte; `@dure/sdk/proof` is the same in TypeScript. What is trusted is the [`Anchor`] alone, so it must
+//! not come from whoever gave the file.
 
 #![no_std]
 
