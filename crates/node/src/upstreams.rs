@@ -1,11 +1,13 @@
 //! Nodes that a node without a vote asks, over plain HTTP: what comes is checked by certificates and hashes, so that the way it came
 //! needs no trust. Whom a transaction is passed on to hears it, as any node that is asked does.
 //!
-//! Upon a question: the first that is not left alone is asked, then the next. Upon no answer: that one is left alone for a moment, longer
+//! Upon a question: the first that is not left alone is asked; where it does not answer soon, the next one beside it. Upon no answer: that one is left alone for a moment, longer
 //! each time. Upon an answer that is proven wrong: for a minute, longer each time.
 
+use crate::pool::PoolRefusal;
 use alloy_primitives::{B256, Bytes, keccak256};
 use dure_server::BackendError;
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode, Uri, header::CONTENT_TYPE};
 use hyper_util::{
@@ -27,6 +29,8 @@ pub const UPSTREAMS_MAX: usize = 8;
 /// Longest wait for an answer, and for one that is held back until there is news.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const NEWS_WITHIN: Duration = Duration::from_secs(20);
+/// After this the next one is asked beside the one that has not answered: a link that is cut says nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Most bytes of an answer that is no block.
 const ANSWER_MAX_BYTES: usize = 64 << 10;
 /// How long one that did not answer is left alone, and one that was proven wrong: this first, doubled each time up to the last.
@@ -169,17 +173,33 @@ impl Upstreams {
     /// What is at `path`, of at most `max_bytes`, from the first that has it, and who that is. Only those are asked that told of a
     /// certified block at `height` or above.
     pub async fn fetch(&self, path: &str, height: u64, max_bytes: usize) -> Option<(hyper::body::Bytes, usize)> {
-        for (place, one) in self.all.iter().enumerate() {
-            if one.left_alone_for().is_some() || one.newest.load(Ordering::Relaxed) < height {
-                continue;
-            }
-            match self.get(place, path, max_bytes, ANSWER_WITHIN).await {
-                Ok(Some(bytes)) => return Some((bytes, place)),
-                Ok(None) => {}
-                Err(failure) => self.failed(place, &failure),
+        let there = |(_, one): &(usize, &One)| one.left_alone_for().is_none() && one.newest.load(Ordering::Relaxed) >= height;
+        let mut others = self.all.iter().enumerate().filter(there).map(|(place, _)| place);
+        let (mut asked, mut last) = (FuturesUnordered::new(), others.next()?);
+        let ask = async |place| (place, self.get(place, path, max_bytes, ANSWER_WITHIN).await);
+        asked.push(ask(last));
+        loop {
+            let next = match tokio::time::timeout(PATIENCE, asked.next()).await {
+                Ok(Some((place, Ok(Some(bytes))))) => return Some((bytes, place)),
+                Ok(Some((_, Ok(None)))) => others.next(),
+                Ok(Some((place, Err(failure)))) => {
+                    self.failed(place, &failure);
+                    others.next()
+                }
+                Ok(None) => return None,
+                Err(_) => {
+                    let next = others.next();
+                    if next.is_some() {
+                        self.failed(last, &Failure::Silent(format!("nothing within {PATIENCE:?}")));
+                    }
+                    next
+                }
+            };
+            if let Some(next) = next {
+                last = next;
+                asked.push(ask(next));
             }
         }
-        None
     }
 
     /// Passes a transaction on: what the node that takes it says is the answer. The thread waits, and its runtime, where it has one,
@@ -192,12 +212,23 @@ impl Upstreams {
     }
 
     async fn pass_on(&self, raw: &Bytes) -> Result<B256, BackendError> {
-        for (place, _) in self.all.iter().enumerate().filter(|(_, one)| one.left_alone_for().is_none()) {
-            match self.post(place, raw).await {
+        let there = self.all.iter().enumerate().filter(|(_, one)| one.left_alone_for().is_none());
+        let there: Vec<usize> = there.map(|(place, _)| place).collect();
+        let (mut silent, hash) = (false, keccak256(raw));
+        for place in &there {
+            let within = if there.last() == Some(place) { ANSWER_WITHIN } else { PATIENCE };
+            match self.post(*place, raw, within).await {
+                // The one that said nothing had it, and has handed it on.
+                Ok(Answer { error: Some(refused), .. }) if silent && refused.message == PoolRefusal::AlreadyKnown.to_string() => {
+                    return Ok(hash);
+                }
                 Ok(Answer { error: Some(refused), .. }) => return Err(BackendError::Refused(refused.message)),
-                Ok(Answer { result: Some(hash), .. }) if hash == keccak256(raw) => return Ok(hash),
-                Ok(_) => self.failed(place, &Failure::Garbled("neither the hash nor a refusal".into())),
-                Err(failure) => self.failed(place, &failure),
+                Ok(Answer { result: Some(told), .. }) if told == hash => return Ok(hash),
+                Ok(_) => self.failed(*place, &Failure::Garbled("neither the hash nor a refusal".into())),
+                Err(failure) => {
+                    silent = true;
+                    self.failed(*place, &failure);
+                }
             }
         }
         let why = "this node has no vote and passes transactions on, and none of the nodes that it follows answers";
@@ -240,10 +271,10 @@ impl Upstreams {
         self.ask(place, request, max_bytes, within).await
     }
 
-    async fn post(&self, place: usize, raw: &Bytes) -> Result<Answer, Failure> {
+    async fn post(&self, place: usize, raw: &Bytes, within: Duration) -> Result<Answer, Failure> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["{raw}"]}}"#);
         let request = Request::post(format!("{}/", self.all[place].url)).header(CONTENT_TYPE, "application/json");
-        let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, ANSWER_WITHIN).await?;
+        let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, within).await?;
         let answer = answer.ok_or_else(|| Failure::Garbled("it takes no transactions".into()))?;
         serde_json::from_slice(&answer).map_err(|error| Failure::Garbled(error.to_string()))
     }
@@ -301,5 +332,45 @@ mod tests {
         upstreams.wrong(0, "a lie");
         assert!(upstreams.all[0].left_alone_for().expect("alone") > first + WRONG_FOR / 2, "longer each time");
         assert!(upstreams.all[1].left_alone_for().is_none());
+    }
+
+    /// Answers every request with `body`, or never.
+    async fn serve(body: Option<&'static str>) -> Upstream {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4_096];
+                    while stream.read(&mut buffer).await.is_ok_and(|length| length > 0) {
+                        if let Some(body) = body {
+                            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                            stream.write_all(answer.as_bytes()).await.expect("sent");
+                        }
+                    }
+                });
+            }
+        });
+        url.parse().expect("an address")
+    }
+
+    #[tokio::test]
+    async fn one_that_says_nothing_holds_nobody_up() {
+        let known = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"already known"}}"#;
+        let upstreams = Upstreams::new(vec![serve(None).await, serve(Some(known)).await]);
+        let since = Instant::now();
+        let (body, place) = upstreams.fetch("/chain/finalized/1", 0, 1_000).await.expect("the other one answers");
+        assert_eq!((&body[..], place), (known.as_bytes(), 1));
+        assert!(since.elapsed() >= PATIENCE && since.elapsed() < ANSWER_WITHIN, "{:?}", since.elapsed());
+        assert!(upstreams.is_left_alone(0) && !upstreams.is_left_alone(1));
+
+        // Whoever said nothing may have handed the transaction on before.
+        upstreams.may_be_asked(0).await;
+        let raw = Bytes::from_static(b"a transaction");
+        assert_eq!(upstreams.pass_on(&raw).await.expect("it is there"), keccak256(&raw));
+        assert!(since.elapsed() < ANSWER_WITHIN);
+        // Where all have answered, the refusal is the answer.
+        assert!(upstreams.is_left_alone(0) && upstreams.pass_on(&raw).await.is_err());
     }
 }
