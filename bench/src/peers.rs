@@ -92,7 +92,7 @@ impl Peer {
         let free = (0..2 * count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
         let free = free.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
         let (doors, reach) = free.split_at(count);
-        let start = |(place, data)| {
+        let start = |(place, data): (usize, &PathBuf)| {
             let other = (place + 1) % count;
             let (reach, peer) = (reach[place].to_string(), format!("{}@{}", keys[other], reach[other]));
             let mut command = Command::new(program);
