@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Change, FILES, mend, signed};
+use common::{Change, FILES, bend, mend, signed};
 use dure_proof::{Anchor, Proof, Refused, check};
 use proptest::prelude::*;
 
@@ -44,6 +44,18 @@ proptest! {
         changes.iter().for_each(|change| change.make(&mut file));
         mend(&mut file);
         look(&file, &nobody())?;
+    }
+
+    #[test]
+    fn bent_proofs_never_panic(
+        which in any::<prop::sample::Index>(),
+        bends in prop::collection::vec((any::<prop::sample::Index>(), Change::any(), any::<u64>()), 1..4),
+    ) {
+        let mut proof = Proof::decode(which.get::<Vec<u8>>(&FILES)).expect("reads");
+        bends.iter().for_each(|(which, change, number)| bend(&mut proof, *which, change, *number));
+        if let Some((file, _)) = signed(proof) {
+            look(&file, &nobody())?;
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Real files, and what somebody may do to them who means harm.
+#![allow(dead_code, reason = "each test binary uses a part")]
 
-use alloy_primitives::{B256, hex};
-use dure_proof::{Anchor, CHECKSUM_BYTES, Certificate, Header, Proof, checksum};
+use alloy_primitives::{B256, Bytes, hex, keccak256};
+use alloy_rlp::Decodable as _;
+use alloy_trie::nodes::TrieNode;
+use dure_proof::{Anchor, CHECKSUM_BYTES, Certificate, Claim, Header, Place, Proof, checksum};
 use ed25519_zebra::{SigningKey, VerificationKeyBytes};
 use proptest::{prelude::*, sample::Index};
 use std::sync::LazyLock;
@@ -69,6 +72,58 @@ impl Change {
             }
         }
     }
+}
+
+/// Changes one of the parts of a proof and leaves its frame whole; its roots then follow, so that what is behind them is looked at too.
+pub fn bend(proof: &mut Proof, which: Index, change: &Change, number: u64) {
+    let mut parts: Vec<&mut Bytes> = match &mut proof.claim {
+        Claim::State { subject, span, place } => {
+            let Place { location, leaves, inactive_peaks, digests, .. } = &mut **place;
+            match number % 8 {
+                0 => *location = number >> (number % 61),
+                1 => *leaves = number >> (number % 61),
+                2 => *inactive_peaks = number.to_be_bytes()[0],
+                3 => digests.truncate(which.index(digests.len() + 1)),
+                4 => digests.push(B256::repeat_byte(number.to_be_bytes()[0])),
+                _ => {}
+            }
+            vec![&mut subject.id, &mut span.value]
+        }
+        Claim::Receipt(receipt) => {
+            if number.is_multiple_of(8) {
+                receipt.log_index = Some(number.to_be_bytes()[0].into());
+            }
+            receipt.transaction.iter_mut().chain(&mut receipt.receipt).collect()
+        }
+    };
+    let at = which.index(parts.len());
+    *parts[at] = bent(parts[at], change).into();
+    if let Claim::Receipt(receipt) = &proof.claim
+        && let Ok(header) = Header::decode(&proof.headers[0])
+    {
+        let mut bytes = proof.headers[0].to_vec();
+        for (old, nodes) in [(header.transactions_root, &receipt.transaction), (header.receipts_root, &receipt.receipt)] {
+            let place = bytes.windows(32).position(|part| part == old.as_slice()).expect("the header has it");
+            bytes[place..place + 32].copy_from_slice(keccak256(&nodes[0]).as_slice());
+        }
+        proof.headers[0] = bytes.into();
+        proof.headers.truncate(1);
+    }
+}
+
+/// The part with a change; of a leaf often what it holds, so that it is still a leaf.
+fn bent(part: &[u8], change: &Change) -> Vec<u8> {
+    let mut leaf = match TrieNode::decode(&mut &part[..]) {
+        Ok(TrieNode::Leaf(leaf)) if !matches!(change, Change::Claim(..)) => Some(leaf),
+        _ => None,
+    };
+    let mut bytes = leaf.as_ref().map_or(part, |leaf| &leaf.value).to_vec();
+    if !bytes.is_empty() {
+        change.make(&mut bytes);
+    }
+    let Some(leaf) = &mut leaf else { return bytes };
+    leaf.value = bytes;
+    alloy_rlp::encode(leaf)
 }
 
 /// A file of which the only validator has made a block final, so that everything behind the certificate is looked at too.
