@@ -17,7 +17,7 @@ use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT};
 use dure_rules::energy::clearing::storage::{Battery, Book, Plan};
 use dure_rules::energy::clearing::{Arc, Certificate, Extreme, Node, OUTSIDE};
-use refine::{Margin, stores};
+use refine::Margin;
 
 /// The programme's own tolerance; the proof asks for 1e-5.
 const TOLERANCE: f64 = 1e-10;
@@ -90,8 +90,7 @@ impl<'a> Schedule<'a> {
 
 /// Whole Wh in each slot that follow `suggested`, what is in the battery after each slot.
 fn rounded(battery: &Battery, suggested_mwh: &[f64]) -> Vec<i64> {
-    let full = i64::from(battery.capacity_wh) * 1_000;
-    let efficiency = i64::from(battery.efficiency_permille);
+    let (full, efficiency) = (i64::from(battery.capacity_wh) * 1_000, i64::from(battery.efficiency_permille));
     let mut stored = i64::from(battery.initial_wh) * 1_000;
     let mut moved_wh = Vec::with_capacity(suggested_mwh.len());
     for suggested in suggested_mwh {
@@ -101,7 +100,7 @@ fn rounded(battery: &Battery, suggested_mwh: &[f64]) -> Vec<i64> {
         } else {
             -nearest(-wanted, 1_000).min(stored / 1_000).min(i64::from(battery.discharge_wh))
         };
-        stored += stores(battery, wh);
+        stored = battery.stored_after_mwh(stored, wh).unwrap_or(stored);
         moved_wh.push(wh);
     }
     moved_wh
