@@ -1,6 +1,6 @@
 //! Storage schedules with losses: near enough to the best one, as the check says, and beside the exact one where nothing is lost.
 
-use dure_rules::energy::clearing::storage::{BOUND_PER_NANO, Refused, check};
+use dure_rules::energy::clearing::storage::{BOUND_PER_NANO, Refused, bound, check};
 use dure_solvers::sample::{Market, Seed};
 use dure_solvers::{plan, solve};
 
@@ -23,6 +23,29 @@ fn without_losses_the_exact_clearing_lies_between_worth_and_bound() {
         let best = network.welfare_nano(&solve(&network).expect("solved")) * BOUND_PER_NANO;
         let proven = check(&book, &plan(&book).expect("planned")).unwrap_or_else(|refused| panic!("seed {seed}: {refused:?}"));
         assert!((proven.worth..=proven.bound).contains(&best), "seed {seed}: {} {best} {}", proven.worth, proven.bound);
+    }
+}
+
+#[test]
+fn no_prices_give_a_bound_below_what_a_plan_is_worth() {
+    let small = Market { zones: 2, slots: 4, batteries: 2, orders: 6, step_micro: 50_000 };
+    for number in 0..20 {
+        let mut seed = Seed(number);
+        let book = small.book(950, &mut seed);
+        let mut plan = plan(&book).expect("planned");
+        let worth = match check(&book, &plan) {
+            Ok(proven) => proven.worth,
+            Err(Refused::Gap { worth, .. }) => worth,
+            Err(refused) => panic!("seed {number}: {refused:?}"),
+        };
+        for _ in 0..200 {
+            // The outside's price, the first of each slot, stays 0.
+            let zones = plan.zone_millimicro.iter_mut().flat_map(|prices| &mut prices[1..]);
+            for price in zones.chain(plan.battery_millimicro.iter_mut().flatten()) {
+                *price += i64::from(seed.below(40_000_001)) - 20_000_000;
+            }
+            assert!(bound(&book, &plan) >= worth, "seed {number}");
+        }
     }
 }
 
