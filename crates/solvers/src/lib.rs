@@ -43,6 +43,10 @@ pub enum Unsolved {
     #[error("not solved after {pivots} steps; hint: clear fewer slots at once")]
     Unfinished { pivots: u64 },
     #[error(
+        "the book cannot be planned: more than 96 slots, a value beyond a million units per kWh, or a battery outside its bounds or its zone"
+    )]
+    Book,
+    #[error(
         "the storage programme was not solved: {said}; hint: every zone needs its technical arcs, every battery a state within its capacity"
     )]
     Programme { said: String },

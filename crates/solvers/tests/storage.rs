@@ -1,8 +1,8 @@
 //! Storage schedules with losses: near enough to the best one, as the check says, and beside the exact one where nothing is lost.
 
-use dure_rules::energy::clearing::storage::{BOUND_PER_NANO, Refused, bound, check};
+use dure_rules::energy::clearing::storage::{BOUND_PER_NANO, Book, Refused, bound, check};
 use dure_solvers::sample::{Market, Seed};
-use dure_solvers::{plan, solve};
+use dure_solvers::{Unsolved, plan, solve};
 
 /// A day of a neighbourhood.
 const MARKET: Market = Market { zones: 3, slots: 24, batteries: 4, orders: 20, step_micro: 10_000 };
@@ -54,4 +54,23 @@ fn a_plan_of_another_day_is_refused() {
     let (book, other) = (MARKET.book(950, &mut Seed(1)), MARKET.book(900, &mut Seed(1)));
     let found = check(&other, &plan(&book).expect("planned"));
     assert!(matches!(found, Err(Refused::Gap { .. } | Refused::State { .. })), "{found:?}");
+}
+
+#[test]
+fn what_cannot_be_planned_has_a_name() {
+    let book = MARKET.book(950, &mut Seed(1));
+    let wrong = |change: &dyn Fn(&mut Book)| {
+        let mut wrong = book.clone();
+        change(&mut wrong);
+        plan(&wrong).expect_err("wrong")
+    };
+    assert_eq!(wrong(&|book| book.batteries[0].zone = 4), Unsolved::Book);
+    assert_eq!(wrong(&|book| book.slots[3].arcs[0].value_micro = 1 << 50), Unsolved::Book);
+    assert_eq!(wrong(&|book| book.slots[3].arcs[0].head = 9), Unsolved::NoSuchNode { arc: 0, node: 9, nodes: 4 });
+    let mut empty = book.clone();
+    empty.batteries.clear();
+    let proven = check(&empty, &plan(&empty).expect("no batteries")).expect("exact");
+    assert_eq!(proven.worth, proven.bound);
+    empty = Book { slots: Vec::new(), ..book.clone() };
+    assert!(check(&empty, &plan(&empty).expect("no slots")).is_ok());
 }

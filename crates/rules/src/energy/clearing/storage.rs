@@ -146,7 +146,11 @@ pub fn check(book: &Book, plan: &Plan) -> Result<Proven, Refused> {
     if gap.saturating_mul(GAP_PARTS) <= bound { Ok(Proven { bound, worth }) } else { Err(Refused::Gap { bound, worth }) }
 }
 
-fn sound(book: &Book) -> Result<(), Refused> {
+/// That each battery is within its bounds and stands in a zone of every slot.
+///
+/// # Errors
+/// [`Refused::Book`].
+pub fn sound(book: &Book) -> Result<(), Refused> {
     let battery = |of: &Battery| {
         let efficient = (1..=LOSSLESS_PERMILLE).contains(&of.efficiency_permille);
         let priced = (1..VALUE_MAX_MICRO).contains(&of.wear_micro) && (0..VALUE_MAX_MICRO).contains(&of.final_micro);
