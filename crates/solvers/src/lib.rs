@@ -9,11 +9,13 @@
 mod certificate;
 pub mod sample;
 mod simplex;
+#[cfg(feature = "storage")]
 mod storage;
 mod tree;
 
 pub use certificate::certify;
 pub use simplex::solve;
+#[cfg(feature = "storage")]
 pub use storage::plan;
 
 use dure_rules::energy::clearing::{ARCS_MAX, Network, Node};
@@ -42,6 +44,10 @@ pub enum Unsolved {
     NotBest { node: Node },
     #[error("not solved after {pivots} steps; hint: clear fewer slots at once")]
     Unfinished { pivots: u64 },
+    #[error(
+        "the book cannot be planned: more than 96 slots, a value beyond a million units per kWh, or a battery outside its bounds or its zone"
+    )]
+    Book,
     #[error(
         "the storage programme was not solved: {said}; hint: every zone needs its technical arcs, every battery a state within its capacity"
     )]

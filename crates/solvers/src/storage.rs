@@ -12,12 +12,12 @@
 
 mod refine;
 
-use crate::{Unsolved, certify, solve};
+use crate::{Unsolved, certify, fits, solve};
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT, SolverStatus, ZeroConeT};
-use dure_rules::energy::clearing::storage::{Battery, Book, Plan};
-use dure_rules::energy::clearing::{Arc, Certificate, Extreme, Node, OUTSIDE};
-use refine::{Margin, stores};
+use dure_rules::energy::clearing::storage::{Battery, Book, Plan, sound};
+use dure_rules::energy::clearing::{Arc, Certificate, Extreme, Node, OUTSIDE, VALUE_MAX_MICRO};
+use refine::Margin;
 
 /// The programme's own tolerance; the proof asks for 1e-5.
 const TOLERANCE: f64 = 1e-10;
@@ -32,8 +32,16 @@ const REPAIRS_MAX: u32 = 4;
 /// A plan for `book`.
 ///
 /// # Errors
-/// [`Unsolved::Programme`] where the programme has no solution; what [`solve`] and [`certify`] say of a slot.
+/// [`Unsolved::Book`] where the book is not sound, [`Unsolved::Programme`] where the programme has no solution; what [`solve`] and [`certify`] say
+/// of a slot.
 pub fn plan(book: &Book) -> Result<Plan, Unsolved> {
+    sound(book).map_err(|_| Unsolved::Book)?;
+    for network in &book.slots {
+        fits(network)?;
+        if network.arcs.iter().any(|arc| !(-VALUE_MAX_MICRO..=VALUE_MAX_MICRO).contains(&arc.value_micro)) {
+            return Err(Unsolved::Book);
+        }
+    }
     let suggested = suggest(book)?;
     let rounded = book.batteries.iter().zip(&suggested.stored_mwh).map(|(battery, stored)| rounded(battery, stored));
     let mut schedule = Schedule::new(book, rounded.collect())?;
@@ -90,8 +98,7 @@ impl<'a> Schedule<'a> {
 
 /// Whole Wh in each slot that follow `suggested`, what is in the battery after each slot.
 fn rounded(battery: &Battery, suggested_mwh: &[f64]) -> Vec<i64> {
-    let full = i64::from(battery.capacity_wh) * 1_000;
-    let efficiency = i64::from(battery.efficiency_permille);
+    let (full, efficiency) = (i64::from(battery.capacity_wh) * 1_000, i64::from(battery.efficiency_permille));
     let mut stored = i64::from(battery.initial_wh) * 1_000;
     let mut moved_wh = Vec::with_capacity(suggested_mwh.len());
     for suggested in suggested_mwh {
@@ -101,7 +108,7 @@ fn rounded(battery: &Battery, suggested_mwh: &[f64]) -> Vec<i64> {
         } else {
             -nearest(-wanted, 1_000).min(stored / 1_000).min(i64::from(battery.discharge_wh))
         };
-        stored += stores(battery, wh);
+        stored = battery.stored_after_mwh(stored, wh).unwrap_or(stored);
         moved_wh.push(wh);
     }
     moved_wh
@@ -220,6 +227,10 @@ impl Programme {
 }
 
 fn suggest(book: &Book) -> Result<Suggested, Unsolved> {
+    if book.slots.is_empty() || book.batteries.is_empty() {
+        let batteries = book.batteries.len();
+        return Ok(Suggested { stored_mwh: vec![Vec::new(); batteries], millimicro: vec![Vec::new(); batteries] });
+    }
     let mut programme = Programme::default();
     // A row for each zone in each slot, then one for each battery in each slot.
     let mut begins = Vec::with_capacity(book.slots.len());
@@ -231,7 +242,7 @@ fn suggest(book: &Book) -> Result<Suggested, Unsolved> {
     for (slot, network) in book.slots.iter().enumerate() {
         // The technical arcs have the lowest value of all and never carry anything; their ample capacities would only blur the others.
         let lowest = network.arcs.iter().map(|arc| arc.value_micro).min().unwrap_or(0);
-        for arc in network.arcs.iter().filter(|arc| arc.value_micro > lowest) {
+        for arc in network.arcs.iter().filter(|arc| arc.value_micro > lowest && arc.capacity_wh > 0) {
             let ends = [(arc.tail, -1.0), (arc.head, 1.0)].into_iter();
             let ends: Vec<_> = ends.filter_map(|(node, sign)| Some((zone(slot, node)?, sign))).collect();
             programme.column(arc.value_micro as f64 / PER_UNIT, f64::from(arc.capacity_wh) / PER_KWH, &ends);
@@ -247,8 +258,9 @@ fn suggest(book: &Book) -> Result<Suggested, Unsolved> {
     }
     let (x, prices) = programme.solve()?;
     let mwh = |columns: Vec<usize>| columns.into_iter().map(|column| x[column] * PER_KWH * 1e3).collect();
-    let price =
-        |first: usize| prices[first..first + book.slots.len()].iter().map(|price| (price * PER_UNIT * 1e3).round() as i64);
+    let most = VALUE_MAX_MICRO * 1_000;
+    let millimicro = |price: &f64| ((price * PER_UNIT * 1e3).round() as i64).clamp(-most, most);
+    let price = |first: usize| prices[first..first + book.slots.len()].iter().map(millimicro);
     Ok(Suggested {
         stored_mwh: kept.into_iter().map(mwh).collect(),
         millimicro: rows.into_iter().map(|first| price(first).collect()).collect(),

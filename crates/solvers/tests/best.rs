@@ -1,6 +1,6 @@
 //! What is solved and certified is accepted by the check, whose word is the only one that counts.
 
-use dure_rules::energy::clearing::{Arc, Cleared, Network, OUTSIDE, check};
+use dure_rules::energy::clearing::{Arc, Cleared, Flaw, Network, OUTSIDE, VALUE_MAX_MICRO, check};
 use dure_solvers::sample::{Market, Seed, TECHNICAL_MICRO, tangle};
 use dure_solvers::{Unsolved, certify, solve};
 use proptest::prelude::*;
@@ -69,10 +69,8 @@ fn what_cannot_be_solved_has_a_name() {
     flow_wh[0] -= 1; // A Wh less of wind, curtailed for nothing.
     flow_wh[22] += 1;
     assert!(matches!(certify(&network, &flow_wh), Err(Unsolved::NotBest { .. })));
-    let mut apart = example(1_000);
-    apart.arcs[21].capacity_wh = 0;
-    apart.arcs[0].capacity_wh = 0;
-    assert!(solve(&apart).is_ok());
+    let only_out = Network { arcs: vec![arc(1, OUTSIDE, 5, -1)], given_wh: vec![0, 0] };
+    assert_eq!(certify(&only_out, &[0]), Err(Unsolved::NoPrice { node: 1 }));
     assert_eq!(solve(&Network::default()), Ok(Vec::new()));
 }
 
@@ -87,5 +85,23 @@ proptest! {
         seed in any::<u64>(), zones in 1u32..6, slots in 1u32..6, batteries in 0u32..6, orders in 0u32..12, step_micro in prop::sample::select(vec![1u32, 10_000, 50_000]),
     ) {
         cleared(&Market { zones, slots, batteries, orders, step_micro }.draw(&mut Seed(seed)));
+    }
+
+    /// Whatever a network is: an answer that the check accepts, or a reason.
+    #[test]
+    fn nothing_panics(
+        arcs in prop::collection::vec((0u32..5, 0u32..5, prop_oneof![0u32..9, any::<u32>()], prop_oneof![-9i64..9, -VALUE_MAX_MICRO..VALUE_MAX_MICRO]), 0..30),
+        given in prop::collection::vec(prop_oneof![0u32..9, any::<u32>()], 0..5),
+    ) {
+        let arcs = arcs.into_iter().map(|(tail, head, capacity_wh, value_micro)| arc(tail, head, capacity_wh, value_micro)).collect();
+        let network = Network { arcs, given_wh: std::iter::once(0).chain(given).collect() };
+        match solve(&network).map(|flow_wh| certify(&network, &flow_wh)) {
+            Ok(Ok(certificate)) => match check(&network, &certificate) {
+                Ok(cleared) => prop_assert_eq!(cleared.welfare_nano, network.bound_nano(&cleared.price_micro)),
+                Err(flaw) => prop_assert!(matches!(flaw, Flaw::Price { .. }), "{:?}", flaw),
+            },
+            Ok(Err(unsolved)) => prop_assert!(matches!(unsolved, Unsolved::NoPrice { .. }), "{}", unsolved),
+            Err(unsolved) => prop_assert!(matches!(unsolved, Unsolved::NoWayOut { .. } | Unsolved::NoSuchNode { .. }), "{}", unsolved),
+        }
     }
 }

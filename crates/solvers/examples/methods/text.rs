@@ -42,7 +42,10 @@ pub fn read(text: &str) -> Result<Vec<Network>, String> {
                     network.arcs.push(Arc { tail, head, capacity_wh, value_micro });
                 })
             }
-            ("end", Some([])) => Some(networks.push(std::mem::take(&mut network))),
+            ("end", Some([])) => {
+                networks.push(std::mem::take(&mut network));
+                Some(())
+            }
             _ => None,
         };
         understood.ok_or_else(|| format!("«{line}» is no line of a network; expected network, given, arc or end"))?;

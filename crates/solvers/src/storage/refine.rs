@@ -6,8 +6,8 @@
 
 use dure_rules::energy::clearing::storage::Battery;
 
-/// How far from its course a battery may be, mWh: three states of a Wh.
-const OFF_MAX_MWH: i64 = 1_500;
+/// How far from its course a battery may be, mWh.
+const OFF_MAX_MWH: i64 = 6_000;
 /// Every state, from −[`OFF_MAX_MWH`] to it.
 const STATES: usize = 2 * OFF_MAX_MWH as usize + 1;
 
@@ -20,25 +20,24 @@ pub struct Margin {
 
 /// A better schedule than `moved_wh` at these margins, one for each slot; `None` where there is none.
 pub fn better(battery: &Battery, moved_wh: &[i64], margins: &[Margin]) -> Option<Vec<i64>> {
-    let full = i64::from(battery.capacity_wh) * 1_000;
     let mut course = i64::from(battery.initial_wh) * 1_000;
-    // What is won by being at each state, and for each slot the step that led there.
+    // What is won by being at each state, and for each slot the step that led there, and from where.
     let mut won: Vec<Option<i64>> = vec![None; STATES];
     won[at(0)?] = Some(0);
-    let mut steps: Vec<Vec<i8>> = Vec::with_capacity(moved_wh.len());
+    let mut steps: Vec<Vec<(i8, i64)>> = Vec::with_capacity(moved_wh.len());
     for (wh, margin) in moved_wh.iter().zip(margins) {
-        let (mut next, mut by) = (vec![None; STATES], vec![0i8; STATES]);
+        let (mut next, mut by) = (vec![None; STATES], vec![(0, 0); STATES]);
         let before = course;
-        course += stores(battery, *wh);
+        course = battery.stored_after_mwh(before, *wh)?;
         for (from, so_far) in (-OFF_MAX_MWH..).zip(&won).filter_map(|(from, so_far)| Some((from, (*so_far)?))) {
             for step in [0i8, -1, 1] {
                 let moved = wh + i64::from(step);
-                let stored = before + from + stores(battery, moved);
                 let within = (-i64::from(battery.discharge_wh)..=i64::from(battery.charge_wh)).contains(&moved);
-                let (true, true, Some(to)) = (within, (0..=full).contains(&stored), at(stored - course)) else { continue };
+                let stored = battery.stored_after_mwh(before + from, moved).filter(|_| within);
+                let Some(to) = stored.and_then(|stored| at(stored - course)) else { continue };
                 let sum = so_far + gain(battery, *wh, step, *margin);
                 if next[to].is_none_or(|known| sum > known) {
-                    (next[to], by[to]) = (Some(sum), step);
+                    (next[to], by[to]) = (Some(sum), (step, from));
                 }
             }
         }
@@ -52,9 +51,9 @@ pub fn better(battery: &Battery, moved_wh: &[i64], margins: &[Margin]) -> Option
     }
     let mut found = Vec::with_capacity(moved_wh.len());
     for (by, wh) in steps.iter().zip(moved_wh).rev() {
-        let moved = wh + i64::from(by[at(off)?]);
-        off -= stores(battery, moved) - stores(battery, *wh);
-        found.push(moved);
+        let (step, from) = by[at(off)?];
+        found.push(wh + i64::from(step));
+        off = from;
     }
     found.reverse();
     Some(found)
@@ -62,11 +61,6 @@ pub fn better(battery: &Battery, moved_wh: &[i64], margins: &[Margin]) -> Option
 
 fn at(off_mwh: i64) -> Option<usize> {
     usize::try_from(off_mwh + OFF_MAX_MWH).ok().filter(|state| *state < STATES)
-}
-
-/// What taking `wh`, or giving minus `wh`, adds to what is stored, mWh.
-pub fn stores(battery: &Battery, wh: i64) -> i64 {
-    wh * if wh > 0 { i64::from(battery.efficiency_permille) } else { 1_000 }
 }
 
 /// What is won by one Wh more or less than `wh`, in thousandths of a nano-unit.
@@ -104,12 +98,14 @@ mod tests {
         for (moved, prices, expected) in [
             // 20 Wh store 19: all of it can be given. 19 store 18.05: the fraction is lost.
             (vec![19, -18], vec![10, 1_000], Some(vec![20, -19])),
+            // Of the 22nd Wh only 50 mWh fit, and are worth it: 20 can be given.
+            (vec![21, -19], vec![10, 1_000], Some(vec![22, -20])),
             // Nothing is given that is not there.
-            (vec![20, -19], vec![10, 1_000], None),
+            (vec![22, -20], vec![10, 1_000], None),
             // Taking less in the dear slot and more in the cheap one.
             (vec![10, 10, -19], vec![500, 10, 1_000], Some(vec![9, 11, -19])),
             // Full is full.
-            (vec![21, 0, -19], vec![-5, 10, 1_000], None),
+            (vec![22, 0, -20], vec![-5, 10, 1_000], None),
         ] {
             assert_eq!(better(&BATTERY, &moved, &flat(&prices)), expected, "{moved:?} at {prices:?}");
         }

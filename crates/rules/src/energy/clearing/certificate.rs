@@ -156,8 +156,10 @@ fn flows(network: &Network, places: &mut [Place], open_wh: &[u32]) -> Result<Vec
     for (number, arc) in (0..).zip(&network.arcs) {
         let at = |node: Node| places.get(node as usize).copied().unwrap_or(NOWHERE);
         let (tail, head) = (at(arc.tail), at(arc.head));
-        let high = arc.value_micro.saturating_add(head.highest).saturating_sub(tail.highest);
-        let low = arc.value_micro.saturating_add(head.lowest).saturating_sub(tail.lowest);
+        // Values and prices are within ± 2⁴⁰ and at most 2²⁴ arcs carry less than 2³² Wh each: nothing here leaves i64. Wrapping, because
+        // saturating takes a third of the time of the whole check.
+        let high = arc.value_micro.wrapping_add(head.highest.wrapping_sub(tail.highest));
+        let low = arc.value_micro.wrapping_add(head.lowest.wrapping_sub(tail.lowest));
         let (full, empty) = (high.max(low) > 0, high.min(low) < 0);
         let mut flow = if full { arc.capacity_wh } else { 0 };
         // A closed line has no edge that a price would have to obey.
@@ -172,12 +174,11 @@ fn flows(network: &Network, places: &mut [Place], open_wh: &[u32]) -> Result<Vec
             }
         }
         flow_wh.push(flow);
-        // At most 2²⁴ arcs of less than 2³² Wh each: far from the ends of i64.
         if let Some(tail) = places.get_mut(arc.tail as usize) {
-            tail.excess_wh = tail.excess_wh.saturating_sub(i64::from(flow));
+            tail.excess_wh = tail.excess_wh.wrapping_sub(i64::from(flow));
         }
         if let Some(head) = places.get_mut(arc.head as usize) {
-            head.excess_wh = head.excess_wh.saturating_add(i64::from(flow));
+            head.excess_wh = head.excess_wh.wrapping_add(i64::from(flow));
         }
     }
     let found = u32::try_from(open_wh.len()).unwrap_or(u32::MAX);

@@ -42,6 +42,19 @@ pub struct Battery {
     pub final_micro: i64,
 }
 
+impl Battery {
+    /// What is in it, mWh, after it took `moved_wh` (or gave minus that) with `stored_mwh` in it; `None` where it does not hold that, or has not that much.
+    ///
+    /// The last Wh that is taken may not fit in whole: what does not is lost. So a battery can become full although losses leave fractions.
+    pub fn stored_after_mwh(&self, stored_mwh: i64, moved_wh: i64) -> Option<i64> {
+        let full = i64::from(self.capacity_wh).checked_mul(MILLI)?;
+        let efficiency = i64::from(self.efficiency_permille);
+        let after = stored_mwh.checked_add(moved_wh.checked_mul(if moved_wh > 0 { efficiency } else { MILLI })?)?;
+        let lost = after.saturating_sub(full).max(0);
+        (after >= 0 && (lost == 0 || (moved_wh > 0 && lost < efficiency))).then_some(after.min(full))
+    }
+}
+
 /// What there is to clear: each slot without its batteries, and the batteries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Book {
@@ -133,7 +146,11 @@ pub fn check(book: &Book, plan: &Plan) -> Result<Proven, Refused> {
     if gap.saturating_mul(GAP_PARTS) <= bound { Ok(Proven { bound, worth }) } else { Err(Refused::Gap { bound, worth }) }
 }
 
-fn sound(book: &Book) -> Result<(), Refused> {
+/// That each battery is within its bounds and stands in a zone of every slot.
+///
+/// # Errors
+/// [`Refused::Book`].
+pub fn sound(book: &Book) -> Result<(), Refused> {
     let battery = |of: &Battery| {
         let efficient = (1..=LOSSLESS_PERMILLE).contains(&of.efficiency_permille);
         let priced = (1..VALUE_MAX_MICRO).contains(&of.wear_micro) && (0..VALUE_MAX_MICRO).contains(&of.final_micro);
@@ -147,11 +164,11 @@ fn shape(book: &Book, plan: &Plan) -> Result<(), Refused> {
     let (slots, batteries) = (book.slots.len(), book.batteries.len());
     let by_battery = |lists: &Vec<Vec<i64>>| lists.len() == batteries && lists.iter().all(|list| list.len() == slots);
     let by_slot = plan.flow_wh.len() == slots && plan.zone_millimicro.len() == slots;
-    let lists = book.slots.iter().zip(plan.flow_wh.iter().zip(&plan.zone_millimicro));
+    let mut lists = book.slots.iter().zip(plan.flow_wh.iter().zip(&plan.zone_millimicro));
     let inner = |(network, (flow, price)): (&Network, (&Vec<u32>, &Vec<i64>))| {
         flow.len() == network.arcs.len() && price.len() == network.given_wh.len()
     };
-    let fits = by_battery(&plan.moved_wh) && by_battery(&plan.battery_millimicro) && by_slot && lists.map(inner).all(|fits| fits);
+    let fits = by_battery(&plan.moved_wh) && by_battery(&plan.battery_millimicro) && by_slot && lists.all(inner);
     if fits { Ok(()) } else { Err(Refused::Shape) }
 }
 
@@ -159,17 +176,12 @@ fn shape(book: &Book, plan: &Plan) -> Result<(), Refused> {
 fn stored(book: &Book, plan: &Plan) -> Result<Vec<i64>, Refused> {
     let mut ends = Vec::with_capacity(book.batteries.len());
     for (battery, (of, moved_wh)) in (0..).zip(book.batteries.iter().zip(&plan.moved_wh)) {
-        let full = i64::from(of.capacity_wh).saturating_mul(MILLI);
         let mut stored = i64::from(of.initial_wh).saturating_mul(MILLI);
         for (slot, wh) in (0..).zip(moved_wh) {
             if !(-i64::from(of.discharge_wh)..=i64::from(of.charge_wh)).contains(wh) {
                 return Err(Refused::Power { battery, slot });
             }
-            let factor = if *wh > 0 { i64::from(of.efficiency_permille) } else { MILLI };
-            stored = stored.saturating_add(wh.saturating_mul(factor));
-            if !(0..=full).contains(&stored) {
-                return Err(Refused::State { battery, slot });
-            }
+            stored = of.stored_after_mwh(stored, *wh).ok_or(Refused::State { battery, slot })?;
         }
         ends.push(stored);
     }
@@ -228,8 +240,9 @@ fn feasible(book: &Book, plan: &Plan, network: &Network, slot: u32) -> Result<()
 
 /// D: what no plan of the book exceeds, whatever the prices are.
 ///
-/// As [`Network::bound_nano`], with three arcs more for each battery and slot. Taking a Wh at price z to store e mWh at price b wins e·b − 1000·z;
-/// giving one wins 1000·(z − b − wear); keeping a mWh until the next slot wins the difference of its prices, after the last slot that to the final value.
+/// As [`Network::bound_nano`], with four arcs more for each battery and slot. Taking a Wh at price z to store e mWh at price b wins e·b − 1000·z;
+/// giving one wins 1000·(z − b − wear); keeping a mWh until the next slot wins the difference of its prices, after the last slot that to the final
+/// value; losing one, at most e − 1, wins −b.
 pub fn bound(book: &Book, plan: &Plan) -> i128 {
     let mut sum = 0i128;
     for (network, price) in book.slots.iter().zip(&plan.zone_millimicro) {
@@ -253,6 +266,7 @@ pub fn bound(book: &Book, plan: &Plan) -> i128 {
             sum += i128::from(of.charge_wh) * takes.max(0);
             sum += i128::from(of.discharge_wh) * gives.max(0);
             sum += full_mwh * (later - here).max(0);
+            sum += i128::from(of.efficiency_permille.saturating_sub(1)) * here.saturating_neg().max(0);
         }
         sum += milli(i64::from(of.initial_wh)) * if book.slots.is_empty() { milli(of.final_micro) } else { stored(0) };
     }

@@ -87,6 +87,27 @@ fn a_worse_schedule_is_accepted_up_to_the_gap_and_no_further() {
 }
 
 #[test]
+fn only_a_part_of_the_last_wh_may_be_lost() {
+    let battery = example(950).0.batteries[0];
+    for (stored_mwh, moved_wh, after) in [
+        (0, 0, Some(0)),
+        (500, 1, Some(1_450)),
+        (1_450, -1, Some(450)),
+        (999, -1, None),
+        (3_999_050, 1, Some(4_000_000)),
+        (3_999_999, 1, Some(4_000_000)),
+        (4_000_000, 1, None),
+        (4_000_000, 0, Some(4_000_000)),
+        (3_990_999, 10, Some(4_000_000)),
+        (3_991_450, 10, None),
+        (0, i64::MAX, None),
+        (0, i64::MIN, None),
+    ] {
+        assert_eq!(battery.stored_after_mwh(stored_mwh, moved_wh), after, "{stored_mwh} {moved_wh}");
+    }
+}
+
+#[test]
 fn each_refusal_has_a_name() {
     let (book, good) = example(950);
     let wrong = |change: &dyn Fn(&mut Plan)| {
@@ -100,7 +121,7 @@ fn each_refusal_has_a_name() {
     assert_eq!(wrong(&|p| p.moved_wh[0][0] = 3_001), Refused::Power { battery: 0, slot: 0 });
     assert_eq!(wrong(&|p| p.moved_wh[0][1] = i64::MIN), Refused::Power { battery: 0, slot: 1 });
     assert_eq!(wrong(&|p| p.moved_wh[0] = vec![-501, 0]), Refused::State { battery: 0, slot: 0 });
-    assert_eq!(wrong(&|p| p.moved_wh[0] = vec![3_000, 685]), Refused::State { battery: 0, slot: 1 });
+    assert_eq!(wrong(&|p| p.moved_wh[0] = vec![3_000, 686]), Refused::State { battery: 0, slot: 1 });
     assert_eq!(wrong(&|p| p.zone_millimicro[0][0] = 1), Refused::ZonePrice { slot: 0, node: 0 });
     assert_eq!(wrong(&|p| p.zone_millimicro[1][2] = i64::MIN), Refused::ZonePrice { slot: 1, node: 2 });
     assert_eq!(wrong(&|p| p.battery_millimicro[0][1] = i64::MAX), Refused::BatteryPrice { battery: 0, slot: 1 });
