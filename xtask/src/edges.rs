@@ -12,7 +12,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-gateways", &["dure-rules", "dure-api"]),
     ("dure-solvers", &["dure-rules"]),
     ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-proof"]),
-    ("dure", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node", "dure-proof", "dure-solvers"]),
+    (
+        "dure",
+        &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-gateways", "dure-node", "dure-proof", "dure-solvers"],
+    ),
     ("dure-bench", &["dure-rules", "dure-api", "dure-gateways"]),
     ("xtask", &[]),
 ];

@@ -57,7 +57,7 @@ struct Street {
 
 impl Street {
     /// A chain six hundred times as fast as the wall, and a market on it whose operator is test/0 and whose supplier is test/9.
-    fn open(day_gate_minutes: u64, file: &str) -> Self {
+    fn open(day_gate_minutes: u64, times: &str) -> Self {
         let folder = tempfile::tempdir().expect("folder");
         let dev = Dev::start_with(&folder.path().join("data"), &["--speed", "600"]);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
@@ -66,7 +66,7 @@ impl Street {
         let supplier = key(9).address();
         let text = format!(
             "name = \"Street\"\ncredit = \"{}\"\nsupplier = \"{supplier}\"\nretail = 0.32\nfeed_in = 0.08\n\
-             day_gate_minutes = {day_gate_minutes}\n{file}",
+             day_gate_minutes = {day_gate_minutes}\n{times}{TWO_ZONES}",
             common::CREDIT
         );
         std::fs::write(&path, text).expect("written");
@@ -118,8 +118,10 @@ fn key(number: usize) -> PrivateKeySigner {
     builder.and_then(|builder| builder.build()).expect("a test account")
 }
 
-const TWO_ZONES: &str = "slot_gate_minutes = 120\nreveal_minutes = 60\nsolve_minutes = 50\n\
-    [[zone]]\nname = \"South\"\nup_kw = 400\ndown_kw = 400\n\
+/// Minutes of the chain: ten of them are a second of the wall.
+const QUICK: &str = "slot_gate_minutes = 120\nreveal_minutes = 60\nsolve_minutes = 50\n";
+const PATIENT: &str = "slot_gate_minutes = 480\nreveal_minutes = 100\nsolve_minutes = 360\n";
+const TWO_ZONES: &str = "[[zone]]\nname = \"South\"\nup_kw = 400\ndown_kw = 400\n\
     [[zone]]\nname = \"North\"\nparent = \"South\"\nup_kw = 12\ndown_kw = 12\nfee = 0.01\n";
 
 /// Writes what a household's meter runs from: its keys, its day, its `meter.toml`.
@@ -141,7 +143,7 @@ fn household(street: &Street, name: &str, number: usize, zone: &str, line: &str)
 
 #[test]
 fn neighbours_trade_by_their_agents_and_every_slot_is_settled_even_where_one_is_killed() {
-    let street = Street::open(720, TWO_ZONES);
+    let street = Street::open(720, QUICK);
     // A roof in the north delivers 600 Wh a slot; two houses draw 200 and 500.
     let houses = [("roof", 1, "North", "0,600"), ("left", 2, "South", "200,0"), ("right", 3, "South", "500,0")];
     let mut programs = Vec::new();
@@ -161,7 +163,8 @@ fn neighbours_trade_by_their_agents_and_every_slot_is_settled_even_where_one_is_
         let now = Slot::try_from(street.now_ms() / SLOT_MS).expect("a slot");
         (after..now + 12).find_map(|slot| {
             let day = slot / DAY_SLOTS;
-            let net = |id: B256| street.view(IEnergy::positionCall { meter: id, day }).map(|p| p.netWh[(slot % DAY_SLOTS) as usize]);
+            let net =
+                |id: B256| street.view(IEnergy::positionCall { meter: id, day }).map(|p| p.netWh[(slot % DAY_SLOTS) as usize]);
             let net: Vec<i32> = ids.iter().map(|id| net(*id).unwrap_or(0)).collect();
             (net == [600, -171, -429]).then_some(slot)
         })
@@ -180,7 +183,8 @@ fn neighbours_trade_by_their_agents_and_every_slot_is_settled_even_where_one_is_
     let later = street.until("they trade again", || traded(slot + 1));
     drop(again);
     for slot in [slot, later] {
-        street.until("it is settled", || street.view(IEnergy::slotCall { market, number: slot }).filter(|book| book.progress == 2));
+        street
+            .until("it is settled", || street.view(IEnergy::slotCall { market, number: slot }).filter(|book| book.progress == 2));
     }
     // Σ of all purses is the till, to the nano-unit.
     let accounts = [1, 2, 3, 9].map(|number| key(number).address()).into_iter().chain([MODULE]);
@@ -227,9 +231,9 @@ fn a_solver_shows_the_best_clearing_of_a_day_and_the_worked_example_comes_out() 
     let begin_ms = u64::try_from(begin_ms).expect("fits") + 90 * 60_000;
     let minutes_left = |day: u64| (day * 86_400_000).saturating_sub(begin_ms) / 60_000;
     let today = begin_ms / 86_400_000;
-    let day = if minutes_left(today + 1) > 130 { today + 1 } else { today + 2 };
+    let day = if minutes_left(today + 1) > 480 { today + 1 } else { today + 2 };
     let gate = minutes_left(day).min(24 * 60);
-    let street = Street::open(gate, TWO_ZONES);
+    let street = Street::open(gate, PATIENT);
     let market = street.market;
     let first_slot = Slot::try_from(day).expect("fits") * DAY_SLOTS;
 
@@ -273,7 +277,7 @@ fn a_solver_shows_the_best_clearing_of_a_day_and_the_worked_example_comes_out() 
 
 #[test]
 fn what_is_wrong_in_a_file_or_an_account_is_said_in_words() {
-    let street = Street::open(720, TWO_ZONES);
+    let street = Street::open(720, QUICK);
     let file = street.path("market.toml");
     let text = std::fs::read_to_string(&file).expect("there");
     let open = |from: &str| {

@@ -4,7 +4,7 @@ use crate::node::{Node, NodeError, Receipt};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
 use alloy_signer_local::PrivateKeySigner;
 use alloy_sol_types::{SolCall, SolEvent, SolInterface as _};
-use dure_api::abi::{self, accounts::IAccounts, orders::IOrders};
+use dure_api::abi::{self, accounts::IAccounts, energy::IEnergy, orders::IOrders};
 use dure_rules::{
     Action, Gtin,
     orders::{MODULE, OfferId, OrderState, Reasons},
@@ -158,7 +158,12 @@ pub fn words(bytes: &Bytes) -> String {
         return format!("this order cannot be placed: {}", reasons(refused.reasons));
     }
     let selector = bytes.first_chunk::<4>().copied().unwrap_or_default();
-    let name = IOrders::IOrdersErrors::name_by_selector(selector).or(IAccounts::IAccountsErrors::name_by_selector(selector));
+    let known = [
+        IOrders::IOrdersErrors::name_by_selector(selector),
+        IAccounts::IAccountsErrors::name_by_selector(selector),
+        IEnergy::IEnergyErrors::name_by_selector(selector),
+    ];
+    let name = known.into_iter().flatten().next();
     name.map_or_else(|| format!("refused with {}", hex::encode_prefixed(bytes)), |name| format!("refused: {}", spaced(name)))
 }
 

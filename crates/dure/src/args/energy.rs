@@ -1,8 +1,8 @@
 //! `dure energy`: a grid operator's market, a solver, a meter.
 
 use super::keys::Folder;
-use super::remote::Remote;
 use super::remote;
+use super::remote::Remote;
 use crate::port::{self, stopped};
 use crate::say::{Problem, help, line, table, time};
 use alloy_primitives::B256;
@@ -79,7 +79,9 @@ impl Energy {
                     if json {
                         line(&json!({ "market": market, "block": receipt.height }));
                     } else {
-                        println!("{name} is open: {market}\nhint: meters that people put in trade once you have attested them, as with\n      dure tx --from {from} energy 'attestMeter(bytes32,bool)' 0x… true");
+                        println!(
+                            "{name} is open: {market}\nhint: meters that people put in trade once you have attested them, as with\n      dure tx --from {from} energy 'attestMeter(bytes32,bool)' 0x… true"
+                        );
                     }
                     Ok(())
                 }
@@ -144,7 +146,12 @@ async fn show(chain: &Chain, market: B256, json: bool) -> Result<(), Problem> {
             }));
             continue;
         }
-        let prices: Vec<String> = record.zones.iter().zip(&book.priceMicro).map(|(zone, price)| format!("{} {:.4}", zone.name, *price as f64 / 1e6)).collect();
+        let prices: Vec<String> = record
+            .zones
+            .iter()
+            .zip(&book.priceMicro)
+            .map(|(zone, price)| format!("{} {:.4}", zone.name, *price as f64 / 1e6))
+            .collect();
         let to_grid = book.flowWh.first().copied().unwrap_or(0);
         let state = PROGRESS.get(usize::from(book.progress)).copied().unwrap_or("?");
         rows.push(vec![time(begins_ms), prices.join("  "), to_grid.to_string(), state.into()]);

@@ -32,8 +32,11 @@ impl Profile {
         let (mut import_wh, mut export_wh) = (Vec::new(), Vec::new());
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         for (number, line) in lines {
-            let parts = line.split_once(',').and_then(|(import, export)| Some((import.trim().parse().ok()?, export.trim().parse().ok()?)));
-            let (import, export): (u32, u32) = parts.ok_or_else(|| ProfileError::Line { line: number + 1, found: line.into() })?;
+            let parts = line
+                .split_once(',')
+                .and_then(|(import, export)| Some((import.trim().parse().ok()?, export.trim().parse().ok()?)));
+            let (import, export): (u32, u32) =
+                parts.ok_or_else(|| ProfileError::Line { line: number + 1, found: line.into() })?;
             import_wh.push(import);
             export_wh.push(export);
         }

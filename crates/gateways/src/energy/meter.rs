@@ -18,8 +18,8 @@ use alloy_primitives::B256;
 use alloy_signer_local::PrivateKeySigner;
 use dure_api::abi::energy::IEnergy;
 use dure_rules::energy::{
-    self, Bid, Commit, DAY_SLOTS, Deposit, MODULE, Reading, RegisterMeter, RelayReadings, Reveal, SLOT_MS, SignedReading, Slot, Stage,
-    Terms, auction_id, cost_nano, meter_id, open_ms, possession_prehash, reading_prehash, seal,
+    self, Bid, Commit, DAY_SLOTS, Deposit, MODULE, Reading, RegisterMeter, RelayReadings, Reveal, SLOT_MS, SignedReading, Slot,
+    Stage, Terms, auction_id, cost_nano, meter_id, open_ms, possession_prehash, reading_prehash, seal,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path, path::PathBuf, time::Duration};
@@ -158,7 +158,10 @@ impl MeterProgram {
                 let zone = u8::try_from(zone).unwrap_or(u8::MAX);
                 let (import_max_wh, export_max_wh) = self.limits_wh;
                 self.act(RegisterMeter { market, zone, key, import_max_wh, export_max_wh, possession }).await?;
-                tell(EnergyNote::of(id, format!("put into zone {}; the operator {} has to attest it", self.file.zone, record.operator)));
+                tell(EnergyNote::of(
+                    id,
+                    format!("put into zone {}; the operator {} has to attest it", self.file.zone, record.operator),
+                ));
             }
             Err(other) => return Err(other.into()),
         }
@@ -201,7 +204,9 @@ impl MeterProgram {
         let open = open_ms(terms, slot, 1).is_some_and(|(from, until)| (from..until).contains(&now_ms));
         let position = self.chain.view_at(MODULE, IEnergy::positionCall { meter, day: slot / DAY_SLOTS }).await?;
         let traded = position.netWh.get((slot % DAY_SLOTS) as usize).copied().unwrap_or(0);
-        let Some(bid) = bid(terms, self.profile.forecast_wh(slot), traded.into()).filter(|_| open && self.sealed.len() < SEALED_MAX) else {
+        let Some(bid) =
+            bid(terms, self.profile.forecast_wh(slot), traded.into()).filter(|_| open && self.sealed.len() < SEALED_MAX)
+        else {
             return Ok(());
         };
         let (auction, bytes, salt) = (auction_id(market, slot, 1), bid.to_bytes(), B256::from(key::random_bytes()));

@@ -7,7 +7,7 @@
 
 use super::{EnergyError, EnergyNote, Tell};
 use crate::{
-    chain::Chain,
+    chain::{Chain, words},
     node::{NodeError, Receipt, seen},
 };
 use alloy_primitives::{Address, B256};
@@ -38,9 +38,16 @@ pub struct Solver {
 
 /// What came of an auction.
 enum Verdict {
-    Accepted { welfare_nano: String },
-    Refused { flaw: u8 },
-    Late,
+    Accepted {
+        welfare_nano: String,
+    },
+    Refused {
+        flaw: u8,
+    },
+    /// The chain takes no more: mostly because somebody else was first.
+    NotTaken {
+        why: String,
+    },
 }
 
 impl Solver {
@@ -116,9 +123,11 @@ impl Solver {
         };
         self.cover_bond(auction.market).await?;
         let what = match self.show(id, &certificate).await? {
-            Verdict::Accepted { welfare_nano } => format!("accepted: {} bids, worth {welfare_nano} nano-units", auction.commitments),
+            Verdict::Accepted { welfare_nano } => {
+                format!("accepted: {} bids, worth {welfare_nano} nano-units", auction.commitments)
+            }
             Verdict::Refused { flaw } => format!("refused (flaw {flaw}): the bond is lost"),
-            Verdict::Late => "somebody else was first".into(),
+            Verdict::NotTaken { why } => format!("not taken, somebody else may have been first: {why}"),
         };
         tell(EnergyNote::of(id, what));
         Ok(())
@@ -143,19 +152,19 @@ impl Solver {
         let hash = certificate_hash(auction, self.key.address(), certificate);
         let bytes = u32::try_from(certificate.len()).unwrap_or(u32::MAX);
         match self.act(Announce { auction, hash, bytes }).await {
-            Err(NodeError::Reverted(_)) => return Ok(Verdict::Late),
+            Err(NodeError::Reverted(why)) => return Ok(Verdict::NotTaken { why: words(&why) }),
             other => other?,
         };
         for part in certificate.chunks(PART_MAX_BYTES as usize) {
             let receipt = match self.act(Submit { auction, part: part.to_vec() }).await {
-                Err(NodeError::Reverted(_)) => return Ok(Verdict::Late),
+                Err(NodeError::Reverted(why)) => return Ok(Verdict::NotTaken { why: words(&why) }),
                 other => other?,
             };
             if let Some(verdict) = verdict(&receipt) {
                 return Ok(verdict);
             }
         }
-        Ok(Verdict::Late)
+        Ok(Verdict::NotTaken { why: "it was empty".into() })
     }
 
     async fn act(&self, action: impl Into<energy::Action>) -> Result<Receipt, NodeError> {

@@ -23,7 +23,9 @@ pub fn powers(scope: &Scope) -> Powers {
         credits::REGISTRY => none.with(Power::Other),
         // What moves money is bounded by the limits; claiming brings some in.
         target if is_credit(&target) && names(scope, ICredit::claimCall::SELECTOR) => none.with(Power::Other),
-        energy::MODULE if scope.selectors.is_empty() || ENERGY.iter().any(|selector| names(scope, *selector)) => none.with(Power::Energy),
+        energy::MODULE if scope.selectors.is_empty() || ENERGY.iter().any(|selector| names(scope, *selector)) => {
+            none.with(Power::Energy)
+        }
         deadlines::MODULE => none,
         target if is_module(&target) => none,
         _ => none.with(Power::Contracts),
