@@ -114,8 +114,8 @@ pub async fn run<S: Share>(peer: &Peer, shares: Vec<S>, plan: Plan) -> Fallible<
     let (node_cpu, own_cpu, began) = (peer.cpu()?, Cpu::own()?, Instant::now());
     let pause = plan.per_second.map(|rate| Duration::from_secs_f64(shares.len() as f64 / rate));
     let mut sending = Vec::new();
-    for share in shares {
-        let connection = Connection::open(peer.address).await?;
+    for (share, door) in shares.into_iter().zip(peer.doors.iter().cycle()) {
+        let connection = Connection::open(*door).await?;
         sending.push(tokio::spawn(send(connection, share, seen.clone(), began + plan.seconds, pause)));
     }
     let mut accepted: HashMap<B256, Instant> = HashMap::new();

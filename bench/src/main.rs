@@ -20,6 +20,11 @@ use peers::Peer;
 use report::Row;
 use std::{path::PathBuf, time::Duration};
 
+/// After this long a validator that is silent is passed over at once (`Pace::COMMUNITY`), and a little more.
+const PASSED_OVER: Duration = Duration::from_secs(7);
+/// Lone payments: so many, and so many a second.
+const LONE: usize = 60;
+const LONE_PER_SECOND: f64 = 3.0;
 /// Transfers signed for the time between two kills; one connection sends fewer.
 const KILL_TRANSACTIONS: usize = 4_000;
 
@@ -57,6 +62,9 @@ struct Args {
     /// How often the node is killed; 0 leaves it out.
     #[arg(long, default_value_t = 10)]
     kills: usize,
+    /// Only four validators, and anvil.
+    #[arg(long)]
+    only_four: bool,
 }
 
 #[tokio::main]
@@ -69,11 +77,17 @@ async fn main() -> Fallible<()> {
             let peer = Peer::anvil(anvil).await?;
             rows.extend(transfers(&args, &peer, &transfers::ANVIL).await?);
         }
-        let peer = Peer::dure(&args.dure, orders::owners(args.orders)).await?;
-        rows.extend(transfers(&args, &peer, &transfers::DURE).await?);
-        rows.push(placed(&args, &peer).await?);
+        rows.extend(four(&args).await?);
+        if !args.only_four {
+            let peer = Peer::dure(&args.dure, orders::owners(args.orders)).await?;
+            rows.extend(transfers(&args, &peer, &transfers::DURE).await?);
+            rows.push(placed(&args, &peer).await?);
+        }
     }
     report::transfers(&rows);
+    if args.only_four {
+        return Ok(());
+    }
     if args.flood > 0 {
         let peer = Peer::dure(&args.dure, Vec::new()).await?;
         report::flood(&flood::run(&peer, args.flood, args.connections, args.seconds * 2).await?);
@@ -99,6 +113,36 @@ async fn transfers(args: &Args, peer: &Peer, kinds: &[transfers::Kind]) -> Falli
             let half = Plan { per_second: Some(per_second / 2.0), ..full };
             let work = signer.sign(*kind, (per_second / 2.0) as usize * args.seconds as usize, args.connections).await?;
             rows.push(row(peer, "credit transfer, half load", load::run(peer, work, half).await?));
+        }
+    }
+    Ok(rows)
+}
+
+/// Four validators: full load, half of what that gave, and lone payments; the last two once more with one of the four dead.
+async fn four(args: &Args) -> Fallible<Vec<Row>> {
+    let mut peer = Peer::four(&args.dure).await?;
+    let kind = transfers::Kind::Credit;
+    let full = Plan { seconds: Duration::from_secs(args.seconds), per_second: None };
+    let work = transfers::Signer::known(&peer).sign(kind, args.signed, args.connections).await?;
+    let figures = load::run(&peer, work, full).await?;
+    let half = figures.per_second() / 2.0;
+    let mut rows = vec![row(&peer, kind.name(), figures)];
+    for [at_half, lone] in [
+        ["credit transfer, half load", "credit transfers one by one"],
+        ["credit transfer, half load, one validator dead", "credit transfers one by one, one validator dead"],
+    ] {
+        for (what, per_second, count, connections) in [
+            (at_half, half, (half * args.seconds as f64) as usize, args.connections),
+            (lone, LONE_PER_SECOND, LONE, peer.doors.len()),
+        ] {
+            let work = transfers::Signer::known(&peer).sign(kind, count, connections).await?;
+            let seconds = Duration::from_secs_f64(count as f64 / per_second);
+            let plan = Plan { seconds, per_second: Some(per_second) };
+            rows.push(row(&peer, what, load::run(&peer, work, plan).await?));
+        }
+        if peer.doors.len() == 4 {
+            peer.kill_last()?;
+            tokio::time::sleep(PASSED_OVER).await;
         }
     }
     Ok(rows)

@@ -7,12 +7,14 @@ use std::{
     fmt::Write as _,
     net::{SocketAddr, TcpListener},
     ops::Sub,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 const MNEMONIC: &str = "test test test test test test test test test test test junk";
+/// What a network of four is called in tables.
+pub const FOUR: &str = "dure, four validators";
 /// From the start of a node to its first answer.
 const READY_MAX: Duration = Duration::from_secs(30);
 
@@ -20,11 +22,31 @@ const READY_MAX: Duration = Duration::from_secs(30);
 pub struct Peer {
     pub name: &'static str,
     pub address: SocketAddr,
+    /// Where it takes transactions: one address, or one of each validator.
+    pub doors: Vec<SocketAddr>,
     pub chain_id: u64,
     pub accounts: Vec<PrivateKeySigner>,
+    nodes: Vec<Node>,
+    folder: tempfile::TempDir,
+}
+
+struct Node {
     command: Command,
     process: Child,
-    folder: tempfile::TempDir,
+}
+
+impl Node {
+    fn start(mut command: Command) -> Fallible<Self> {
+        let process = command.stdout(Stdio::null()).spawn()?;
+        Ok(Self { command, process })
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.process.kill(); // an error says that it has ended
+        let _ = self.process.wait();
+    }
 }
 
 impl Peer {
@@ -46,13 +68,50 @@ impl Peer {
         let (data, address) = (folder.path().join("data"), free_port()?);
         let base = ["dev", "--empty", "--http", &address.to_string(), "--data"].map(str::to_owned);
         let mut command = Command::new(program);
-        command.args(&base).arg(&data).arg("--accounts").arg(&file).stdout(Stdio::null());
-        let process = command.spawn()?;
+        command.args(&base).arg(&data).arg("--accounts").arg(&file);
+        let mut node = Node::start(command)?;
         // The genesis stands from the first start on, so later ones name no accounts.
-        let mut command = Command::new(program);
-        command.args(&base).arg(&data).stdout(Stdio::null());
+        node.command = Command::new(program);
+        node.command.args(&base).arg(&data).stdout(Stdio::null());
         let accounts = accounts.into_iter().skip(DEV_ACCOUNTS).collect();
-        Self { name: "dure", address, chain_id: 0, accounts, command, process, folder }.up().await
+        Self { name: "dure", address, doors: vec![address], chain_id: 0, accounts, nodes: vec![node], folder }.up().await
+    }
+
+    /// `dure node`, four times on this machine: a process, a key and a folder each, sockets between them. The accounts are
+    /// organisations, whose allowance is the largest.
+    ///
+    /// # Errors
+    /// Where one does not come up.
+    pub async fn four(program: &Path) -> Fallible<Self> {
+        let (folder, count) = (tempfile::tempdir()?, 4);
+        let accounts: Vec<_> = accounts()?.into_iter().skip(DEV_ACCOUNTS).collect();
+        let data: Vec<_> = (0..count).map(|place| folder.path().join(format!("v{place}"))).collect();
+        let keys = data.iter().map(|data| init(program, data)).collect::<Fallible<Vec<_>>>()?;
+        let genesis = genesis(program, folder.path(), &keys, &accounts)?;
+        // Held until all are known, so that no two are the same.
+        let free = (0..2 * count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
+        let free = free.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let (doors, reach) = free.split_at(count);
+        let start = |(place, data)| {
+            let other = (place + 1) % count;
+            let (reach, peer) = (reach[place].to_string(), format!("{}@{}", keys[other], reach[other]));
+            let mut command = Command::new(program);
+            command.args(["node", "--http", &doors[place].to_string(), "--listen", &reach, "--reach", &reach, "--peer", &peer]);
+            command.arg("--genesis").arg(&genesis).arg("--data").arg(data).stderr(Stdio::null());
+            Node::start(command)
+        };
+        let nodes = data.iter().enumerate().map(start).collect::<Fallible<Vec<_>>>()?;
+        let name = FOUR;
+        Self { name, address: doors[0], doors: doors.to_vec(), chain_id: 0, accounts, nodes, folder }.up().await
+    }
+
+    /// Ends the last validator without warning.
+    ///
+    /// # Errors
+    /// Where it has ended.
+    pub fn kill_last(&mut self) -> Fallible<()> {
+        self.doors.pop();
+        self.nodes.pop().map(drop).ok_or_else(|| "there is none left".into())
     }
 
     /// Ends the process without warning and starts it again; gives when it was started, once it answers.
@@ -60,10 +119,11 @@ impl Peer {
     /// # Errors
     /// Where it does not come back.
     pub async fn kill_and_start(&mut self) -> Fallible<Instant> {
-        self.process.kill()?;
-        self.process.wait()?;
+        let node = &mut self.nodes[0];
+        node.process.kill()?;
+        node.process.wait()?;
         let began = Instant::now();
-        self.process = self.command.spawn()?;
+        node.process = node.command.spawn()?;
         self.answered().await?;
         Ok(began)
     }
@@ -94,11 +154,10 @@ impl Peer {
         let mut command = Command::new(program);
         command
             .args(["--silent", "--block-time", "1", "--base-fee", "0", "--gas-price", "0", "--disable-block-gas-limit"])
-            .args(["--mnemonic", MNEMONIC, "--accounts", &accounts.len().to_string(), "--port", &address.port().to_string()])
-            .stdout(Stdio::null());
-        let process = command.spawn()?;
+            .args(["--mnemonic", MNEMONIC, "--accounts", &accounts.len().to_string(), "--port", &address.port().to_string()]);
+        let nodes = vec![Node::start(command)?];
         let accounts = accounts.into_iter().skip(DEV_ACCOUNTS).collect();
-        Self { name: "anvil", address, chain_id: 0, accounts, command, process, folder }.up().await
+        Self { name: "anvil", address, doors: vec![address], chain_id: 0, accounts, nodes, folder }.up().await
     }
 
     async fn up(mut self) -> Fallible<Self> {
@@ -106,11 +165,19 @@ impl Peer {
         Ok(self)
     }
 
-    /// Waits until the node answers; gives the id of its chain.
+    /// Waits until every door answers; gives the id of the chain.
     async fn answered(&self) -> Fallible<u64> {
+        let mut id = 0;
+        for door in &self.doors {
+            id = Self::answered_at(*door).await?;
+        }
+        Ok(id)
+    }
+
+    async fn answered_at(door: SocketAddr) -> Fallible<u64> {
         let since = Instant::now();
         let mut connection = loop {
-            match Connection::open(self.address).await {
+            match Connection::open(door).await {
                 Ok(connection) => break connection,
                 Err(error) if since.elapsed() > READY_MAX => return Err(error),
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
@@ -120,20 +187,44 @@ impl Peer {
         Ok(id.to())
     }
 
-    /// Processor time that the node has taken since it started.
+    /// Processor time that its processes have taken since they started.
     ///
     /// # Errors
     /// Where the system does not say.
     pub fn cpu(&self) -> Fallible<Cpu> {
-        Cpu::of(&self.process.id().to_string())
+        self.nodes.iter().try_fold(Cpu(Duration::ZERO), |sum, node| Ok(Cpu(sum.0 + Cpu::of(&node.process.id().to_string())?.0)))
     }
 }
 
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.process.kill(); // an error says that it has ended
-        let _ = self.process.wait();
+/// Makes a validator's key and gives its public half.
+fn init(program: &Path, data: &Path) -> Fallible<String> {
+    let output = Command::new(program).args(["init", "--json", "--data"]).arg(data).output()?;
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    Ok(made["validator"].as_str().ok_or("no key was made")?.to_owned())
+}
+
+/// The genesis of a community of validators and accounts, all of them organisations; the accounts have money.
+fn genesis(program: &Path, folder: &Path, keys: &[String], accounts: &[PrivateKeySigner]) -> Fallible<PathBuf> {
+    const ISSUER: &str = "0x0000000000000000000000000000000000000001";
+    let mut text = "chain_id = 20261\ntime_ms = 1764057600000\n".to_owned();
+    for (place, key) in keys.iter().enumerate() {
+        let account = format!("0x{:040x}", 1 + place);
+        writeln!(text, "[[organisation]]\nname = \"v{place}\"\naccount = \"{account}\"\nvalidator = \"{key}\"")?;
     }
+    for (place, account) in accounts.iter().enumerate() {
+        writeln!(text, "[[organisation]]\nname = \"a{place}\"\naccount = \"{}\"", account.address())?;
+    }
+    writeln!(text, "[[credit]]\nname = \"Load\"\nsymbol = \"LOAD\"\ndecimals = 2\nissuer = \"{ISSUER}\"\nissued = [")?;
+    for account in accounts {
+        writeln!(text, "{{ to = \"{}\", amount = 1000000 }},", account.address())?;
+    }
+    let (file, genesis) = (folder.join("community.toml"), folder.join("genesis.json"));
+    std::fs::write(&file, text + "]\n")?;
+    let output = Command::new(program).arg("genesis").arg(&file).arg("--out").arg(&genesis).output()?;
+    if !output.status.success() {
+        return Err(format!("dure genesis: {}", String::from_utf8_lossy(&output.stdout)).into());
+    }
+    Ok(genesis)
 }
 
 fn free_port() -> Fallible<SocketAddr> {

@@ -109,7 +109,7 @@ where
     F: Future<Output = T>,
 {
     let chain = runtime::Config::default().with_storage_directory(config.folder.join("chain")).with_worker_threads(threads());
-    runtime::Runner::new(chain).start(|context| async move {
+    runtime::Runner::new(network::patient(chain)).start(|context| async move {
         let running = come_up(context, config).await?;
         Ok(work(running).await)
     })

@@ -37,6 +37,19 @@ const MESSAGES_PER_S: NonZeroU32 = NZU32!(512);
 const STRANGERS_MAX: NonZeroU32 = NZU32!(64);
 /// Most validators of a network.
 pub const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
+/// A peer of which nothing was heard or to which nothing could be sent for so long is connected with anew. TCP alone waits for as long
+/// again as a link was cut, because it doubles the time between two tries; this ends that wait. A link must carry a whole message within it.
+const SILENCE_MAX: Duration = Duration::from_secs(5);
+/// Between two signs of life on a connection that is otherwise idle; peers tell each other of other peers with them. Several fit into
+/// [`SILENCE_MAX`], and every validator must have the same, because who sends them twice as often is slowed down.
+const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(1);
+/// Longest that a peer may take to answer a call, and to prove who it is after that. A call that was lost in a cut must end soon, because
+/// whoever calls refuses the other's call.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+const DIAL_MAX: Duration = Duration::from_secs(5);
+/// Between two calls: of any peers, and of the same one, which may be half as much again.
+const DIAL_EVERY: Duration = Duration::from_millis(250);
+const DIAL_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// Furthest that the clocks of two peers may differ when they meet.
 const CLOCKS_MAX: Duration = Duration::from_secs(5);
 
@@ -105,6 +118,11 @@ pub fn namespace(genesis: &Block) -> Vec<u8> {
     [PURPOSE, genesis.hash().as_slice()].concat()
 }
 
+/// How long the sockets of `runtime` wait.
+pub fn patient(runtime: runtime::Config) -> runtime::Config {
+    runtime.with_connect_timeout(CONNECT_MAX).with_read_write_timeout(SILENCE_MAX)
+}
+
 /// Starts the sockets and the engine of one validator, and gives the channel on which transactions are handed on.
 pub async fn start(
     context: runtime::Context,
@@ -138,6 +156,10 @@ pub async fn start(
         NZUsize!(1000),
     );
     config.max_concurrent_handshakes = STRANGERS_MAX;
+    config.gossip_bit_vec_frequency = SIGN_OF_LIFE_EVERY;
+    config.dial_timeout = DIAL_MAX;
+    config.dial_frequency = DIAL_EVERY;
+    config.peer_connection_cooldown = DIAL_AGAIN_AFTER;
     let (mut network, mut peers) = discovery::Network::new(context.child("network"), config);
     peers.track(0, validators);
     let mut channels: Vec<_> =

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::{
+    ffi::OsString,
     io::{BufRead as _, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
@@ -26,6 +27,15 @@ pub struct Running {
 }
 
 impl Running {
+    /// Starts a node, and waits for its first line.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("dure runs");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        Self { child, url: ready["http"].as_str().expect("an address").to_owned(), ready }
+    }
+
     /// Asks it to stop as a service manager does, and gives its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
@@ -50,8 +60,17 @@ pub struct Network {
 }
 
 impl Network {
+    /// On ports of the loopback that are free now.
     pub fn new(folder: &Path, validators: usize) -> Self {
-        let folders: Vec<PathBuf> = (0..validators).map(|place| folder.join(format!("v{place}"))).collect();
+        let ports: Vec<TcpListener> = (0..validators).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+        let reach = ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect();
+        // The well-known test/1, who has money.
+        Self::at(folder, reach, &["0x70997970C51812dc3A010C7d01b50e0d17dc79C8".to_owned()])
+    }
+
+    /// Validators that reach each other there, in a community of `people`, who all have money.
+    pub fn at(folder: &Path, reach: Vec<String>, people: &[String]) -> Self {
+        let folders: Vec<PathBuf> = (0..reach.len()).map(|place| folder.join(format!("v{place}"))).collect();
         let keys: Vec<String> = folders.iter().map(|folder| init(folder)).collect();
         assert_eq!(init(&folders[0]), keys[0], "a key is made once");
         let mut text = "chain_id = 20261\ntime_ms = 1764057600000\n".to_owned();
@@ -61,16 +80,14 @@ impl Network {
                 1 + place
             );
         }
-        // The well-known test/1, who has money.
-        let payer = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-        text += &format!("[[person]]\naccount = \"{payer}\"\n[[credit]]\nname = \"Maple\"\nsymbol = \"MPL\"\ndecimals = 2\n");
-        text += &format!("issuer = \"0x{:040x}\"\nissued = [{{ to = \"{payer}\", amount = 1000 }}]\n", 1);
+        let issued: Vec<String> = people.iter().map(|person| format!("{{ to = \"{person}\", amount = 1000000 }}")).collect();
+        people.iter().for_each(|person| text += &format!("[[person]]\naccount = \"{person}\"\n"));
+        text += &format!("[[credit]]\nname = \"Maple\"\nsymbol = \"MPL\"\ndecimals = 2\nissuer = \"0x{:040x}\"\n", 1);
+        text += &format!("issued = [{}]\n", issued.join(", "));
         let (file, genesis) = (folder.join("community.toml"), folder.join("genesis.json"));
         std::fs::write(&file, text).expect("written");
         let made = json(&dure(&["genesis", file.to_str().expect("UTF-8"), "--out", genesis.to_str().expect("UTF-8")]));
-        assert_eq!(made["validators"].as_array().map(Vec::len), Some(validators), "{made}");
-        let ports: Vec<TcpListener> = keys.iter().map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-        let reach = ports.iter().map(|port| port.local_addr().expect("bound").to_string()).collect();
+        assert_eq!(made["validators"].as_array().map(Vec::len), Some(reach.len()), "{made}");
         Self { genesis, folders, keys, reach }
     }
 
@@ -81,16 +98,18 @@ impl Network {
     /// With more arguments, and `stderr` going there.
     pub fn start_with(&self, place: usize, more: &[&str], stderr: Stdio) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dure"));
-        command.args(["node", "--json", "--http", "127.0.0.1:0", "--listen", &self.reach[place], "--reach", &self.reach[place]]);
-        command.arg("--genesis").arg(&self.genesis).arg("--data").arg(&self.folders[place]);
+        Running::spawn(command.args(self.args(place, "127.0.0.1:0")).args(more).stderr(stderr))
+    }
+
+    /// What the program is started with for this place.
+    pub fn args(&self, place: usize, http: &str) -> Vec<OsString> {
+        let mut args: Vec<OsString> = vec!["node".into(), "--json".into(), "--http".into(), http.into()];
+        args.extend(["--listen", &self.reach[place], "--reach", &self.reach[place]].map(OsString::from));
+        args.extend(["--genesis".into(), self.genesis.clone().into(), "--data".into(), self.folders[place].clone().into()]);
         // Everybody knows one other; the rest they hear of.
         let other = (place + 1) % self.keys.len();
-        command.args(["--peer", &format!("{}@{}", self.keys[other], self.reach[other])]);
-        let mut child = command.args(more).stdout(Stdio::piped()).stderr(stderr).spawn().expect("dure runs");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a line");
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        Running { child, url: ready["http"].as_str().expect("an address").to_owned(), ready }
+        args.extend(["--peer".into(), format!("{}@{}", self.keys[other], self.reach[other]).into()]);
+        args
     }
 }
 
