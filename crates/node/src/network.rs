@@ -45,11 +45,15 @@ const SILENCE_MAX: Duration = Duration::from_secs(5);
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(1);
 /// Longest that a peer may take to answer a call, and to prove who it is after that. A call that was lost in a cut must end soon, because
 /// whoever calls refuses the other's call.
-const CONNECT_MAX: Duration = Duration::from_secs(2);
-const DIAL_MAX: Duration = Duration::from_secs(5);
-/// Between two calls: of any peers, and of the same one, which may be half as much again.
-const DIAL_EVERY: Duration = Duration::from_millis(250);
-const DIAL_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const CONNECT_MAX: Duration = Duration::from_secs(1);
+const DIAL_MAX: Duration = Duration::from_secs(3);
+/// A peer is neither called nor listened to again before this.
+const DIAL_AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// Between two calls of the validator that stands first among all; each later one calls less often, up to the longest. Two who call each
+/// other at the same time refuse each other, again and again while both are as quick.
+const DIAL_EVERY_FIRST: Duration = Duration::from_millis(100);
+const DIAL_EVERY_LATER: Duration = Duration::from_millis(300);
+const DIAL_EVERY_MAX: Duration = Duration::from_secs(2);
 /// Furthest that the clocks of two peers may differ when they meet.
 const CLOCKS_MAX: Duration = Duration::from_secs(5);
 
@@ -118,6 +122,12 @@ pub fn namespace(genesis: &Block) -> Vec<u8> {
     [PURPOSE, genesis.hash().as_slice()].concat()
 }
 
+/// How often the validator of this place calls.
+fn dial_every(place: usize) -> Duration {
+    let later = DIAL_EVERY_LATER.saturating_mul(u32::try_from(place).unwrap_or(u32::MAX));
+    DIAL_EVERY_FIRST.saturating_add(later).min(DIAL_EVERY_MAX)
+}
+
 /// How long the sockets of `runtime` wait.
 pub fn patient(runtime: runtime::Config) -> runtime::Config {
     runtime.with_connect_timeout(CONNECT_MAX).with_read_write_timeout(SILENCE_MAX)
@@ -158,7 +168,7 @@ pub async fn start(
     config.max_concurrent_handshakes = STRANGERS_MAX;
     config.gossip_bit_vec_frequency = SIGN_OF_LIFE_EVERY;
     config.dial_timeout = DIAL_MAX;
-    config.dial_frequency = DIAL_EVERY;
+    config.dial_frequency = dial_every(validators.position(&public).unwrap_or(0));
     config.peer_connection_cooldown = DIAL_AGAIN_AFTER;
     let (mut network, mut peers) = discovery::Network::new(context.child("network"), config);
     peers.track(0, validators);

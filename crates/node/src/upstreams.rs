@@ -1,11 +1,12 @@
 //! Nodes that a node without a vote asks, over plain HTTP: what comes is checked by certificates and hashes, so that the way it came
 //! needs no trust. Whom a transaction is passed on to hears it, as any node that is asked does.
 //!
-//! Upon a question: the first that is not left alone is asked, then the next. Upon no answer: that one is left alone for a moment, longer
+//! Upon a question: the first that is not left alone is asked; where it does not answer soon, the next one beside it. Upon no answer: that one is left alone for a moment, longer
 //! each time. Upon an answer that is proven wrong: for a minute, longer each time.
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use dure_server::BackendError;
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode, Uri, header::CONTENT_TYPE};
 use hyper_util::{
@@ -24,9 +25,12 @@ use std::{
 
 /// Most nodes that are asked.
 pub const UPSTREAMS_MAX: usize = 8;
-/// Longest wait for an answer, and for one that is held back until there is news.
+/// Longest wait for an answer to a transaction that is passed on, for any other, and for one that is held back until there is news.
+const PASSED_ON_WITHIN: Duration = Duration::from_secs(3);
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const NEWS_WITHIN: Duration = Duration::from_secs(20);
+/// After this the next one is asked beside the one that has not answered: a link that is cut says nothing.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Most bytes of an answer that is no block.
 const ANSWER_MAX_BYTES: usize = 64 << 10;
 /// How long one that did not answer is left alone, and one that was proven wrong: this first, doubled each time up to the last.
@@ -169,17 +173,33 @@ impl Upstreams {
     /// What is at `path`, of at most `max_bytes`, from the first that has it, and who that is. Only those are asked that told of a
     /// certified block at `height` or above.
     pub async fn fetch(&self, path: &str, height: u64, max_bytes: usize) -> Option<(hyper::body::Bytes, usize)> {
-        for (place, one) in self.all.iter().enumerate() {
-            if one.left_alone_for().is_some() || one.newest.load(Ordering::Relaxed) < height {
-                continue;
-            }
-            match self.get(place, path, max_bytes, ANSWER_WITHIN).await {
-                Ok(Some(bytes)) => return Some((bytes, place)),
-                Ok(None) => {}
-                Err(failure) => self.failed(place, &failure),
+        let there = |(_, one): &(usize, &One)| one.left_alone_for().is_none() && one.newest.load(Ordering::Relaxed) >= height;
+        let mut others = self.all.iter().enumerate().filter(there).map(|(place, _)| place);
+        let (mut asked, mut last) = (FuturesUnordered::new(), others.next()?);
+        let ask = async |place| (place, self.get(place, path, max_bytes, ANSWER_WITHIN).await);
+        asked.push(ask(last));
+        loop {
+            let next = match tokio::time::timeout(PATIENCE, asked.next()).await {
+                Ok(Some((place, Ok(Some(bytes))))) => return Some((bytes, place)),
+                Ok(Some((_, Ok(None)))) => others.next(),
+                Ok(Some((place, Err(failure)))) => {
+                    self.failed(place, &failure);
+                    others.next()
+                }
+                Ok(None) => return None,
+                Err(_) => {
+                    let next = others.next();
+                    if next.is_some() {
+                        self.failed(last, &Failure::Silent(format!("nothing within {PATIENCE:?}")));
+                    }
+                    next
+                }
+            };
+            if let Some(next) = next {
+                last = next;
+                asked.push(ask(next));
             }
         }
-        None
     }
 
     /// Passes a transaction on: what the node that takes it says is the answer. The thread waits, and its runtime, where it has one,
@@ -243,7 +263,7 @@ impl Upstreams {
     async fn post(&self, place: usize, raw: &Bytes) -> Result<Answer, Failure> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["{raw}"]}}"#);
         let request = Request::post(format!("{}/", self.all[place].url)).header(CONTENT_TYPE, "application/json");
-        let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, ANSWER_WITHIN).await?;
+        let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, PASSED_ON_WITHIN).await?;
         let answer = answer.ok_or_else(|| Failure::Garbled("it takes no transactions".into()))?;
         serde_json::from_slice(&answer).map_err(|error| Failure::Garbled(error.to_string()))
     }

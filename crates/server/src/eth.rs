@@ -16,7 +16,10 @@ use jsonrpsee::types::{ErrorObjectOwned, Params, params::ParamsSequence};
 use jsonrpsee::{Extensions, RpcModule};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// What the methods are given to work with.
 pub(crate) struct Context {
@@ -40,6 +43,10 @@ const INTERNAL: i32 = -32_603;
 /// EIP-1474: the method exists elsewhere and not here.
 const NOT_SUPPORTED: i32 = -32_004;
 
+const SEND: &str = "eth_sendRawTransaction";
+/// Most that a transaction takes out of a purse where it is passed on: waiting for another node is no work of this one.
+const PASSED_ON_MAX: Duration = Duration::from_millis(20);
+
 /// Methods that run code or read much: they pass the [`Gate`].
 const HEAVY: &[&str] = &[
     "eth_call",
@@ -57,7 +64,7 @@ const HEAVY: &[&str] = &[
 ];
 
 /// Methods that run where they are received: they take less than the way to another thread and back, and hardly ever touch the disk.
-const QUICK: &[&str] = &["eth_sendRawTransaction", "eth_chainId", "eth_blockNumber", "eth_gasPrice", "net_version"];
+const QUICK: &[&str] = &[SEND, "eth_chainId", "eth_blockNumber", "eth_gasPrice", "net_version"];
 
 const METHODS: &[(&str, Method)] = &[
     ("web3_clientVersion", |_, _| ok(concat!("dure/", env!("CARGO_PKG_VERSION")))),
@@ -92,7 +99,7 @@ const METHODS: &[(&str, Method)] = &[
     ("eth_call", |b, p| ok(b.call(next(p)?, at(p)?, overrides(p)?)?)),
     ("eth_estimateGas", |b, p| ok(U64::from(b.estimate_gas(next(p)?, at(p)?, overrides(p)?)?))),
     ("eth_createAccessList", |b, p| ok(b.access_list(next(p)?, at(p)?)?)),
-    ("eth_sendRawTransaction", |b, p| ok(b.send(next(p)?)?)),
+    (SEND, |b, p| ok(b.send(next(p)?)?)),
     ("eth_getProof", |_, _| {
         let why = "the state is no Merkle Patricia tree, so there is no such proof; ask dure_getProof for Dure's own";
         Err(error(NOT_SUPPORTED, format!("eth_getProof: {why}")))
@@ -153,7 +160,9 @@ fn register(
             async move {
                 tokio::task::consume_budget().await; // a long batch lets others work between its entries
                 context.doors.counts.quick.one_more();
-                context.answer(client(&asker), || method(params, &context))
+                let passed_on = name == SEND && context.backend.follows().is_some();
+                let most = if passed_on { PASSED_ON_MAX } else { Duration::MAX };
+                context.answer(client(&asker), most, || method(params, &context))
             }
         })
     } else {
@@ -162,7 +171,7 @@ fn register(
             let counts = &context.doors.counts;
             (if heavy { &counts.heavy } else { &counts.plain }).one_more();
             let pass = if heavy { Some(context.gate.enter(client).ok_or_else(|| context.busy())?) } else { None };
-            let answer = context.answer(client, || method(params, &context));
+            let answer = context.answer(client, Duration::MAX, || method(params, &context));
             drop(pass);
             answer
         })
@@ -176,12 +185,12 @@ pub(crate) fn client(asker: &Extensions) -> Client {
 }
 
 impl Context {
-    /// Answers out of the purse of `client`.
-    fn answer(&self, client: Client, answer: impl FnOnce() -> Answer) -> Answer {
+    /// Answers out of the purse of `client`, of which this takes at most `most`.
+    fn answer(&self, client: Client, most: Duration, answer: impl FnOnce() -> Answer) -> Answer {
         self.may_ask(client)?;
         let began = Instant::now();
         let answer = answer();
-        self.doors.used(client, began.elapsed());
+        self.doors.used(client, began.elapsed().min(most));
         answer
     }
 

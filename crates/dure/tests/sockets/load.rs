@@ -17,14 +17,14 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{sync::watch, time::timeout};
 
 pub const CHAIN_ID: u64 = 20_261;
 const GAS_LIMIT: u64 = 150_000;
 /// Who pays at the same time. A member's allowance carries about fifteen transfers a second.
 const PAYERS: usize = 16;
 /// Between two looks at a node that had no newer block, and at one that did not answer.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Without a receipt for so long, the same transaction is given to another node.
@@ -32,10 +32,10 @@ const HAND_IN_AGAIN: Duration = Duration::from_secs(3);
 /// A probe that is not final by then is lost.
 const PROBE_MAX: Duration = Duration::from_secs(60);
 
-/// The accounts of all who pay; the last one is the prober's.
-pub fn people() -> Vec<PrivateKeySigner> {
+/// The accounts of all who pay, and after them a prober for each node.
+pub fn people(nodes: usize) -> Vec<PrivateKeySigner> {
     let key = |number| PrivateKeySigner::from_bytes(&keccak256(format!("payer {number}"))).expect("a hash is a key");
-    (0..=PAYERS).map(key).collect()
+    (0..PAYERS + nodes).map(key).collect()
 }
 
 /// What was seen, of all nodes.
@@ -60,19 +60,20 @@ pub struct Load {
     seen: Arc<Mutex<Seen>>,
     news: watch::Sender<u64>,
     stop: AtomicBool,
-    probes: Mutex<u64>,
+    /// Nonces of the probers.
+    probes: Mutex<Vec<u64>>,
 }
 
 impl Load {
     pub fn new(urls: &[String]) -> Arc<Self> {
-        let nodes = urls.iter().map(|url| Node::new(url).expect("an address")).collect();
+        let nodes: Vec<Node> = urls.iter().map(|url| Node::new(url).expect("an address")).collect();
         let seen = Seen { heads: vec![0; urls.len()], ..Seen::default() };
         Arc::new(Self {
+            probes: Mutex::new(vec![0; nodes.len()]),
             nodes,
             seen: Arc::new(Mutex::new(seen)),
             news: watch::channel(0).0,
             stop: AtomicBool::new(false),
-            probes: Mutex::new(0),
         })
     }
 
@@ -81,13 +82,14 @@ impl Load {
     }
 
     /// Begins to watch and to pay.
-    pub fn start(self: &Arc<Self>, seed: u64) -> Vec<JoinHandle<()>> {
-        let watching = (0..self.nodes.len()).map(|place| tokio::spawn(self.clone().watch(place))).collect();
-        for (number, key) in people().into_iter().take(PAYERS).enumerate() {
+    pub fn start(self: &Arc<Self>, seed: u64) {
+        for place in 0..self.nodes.len() {
+            tokio::spawn(self.clone().watch(place));
+        }
+        for (number, key) in people(0).into_iter().enumerate() {
             let dice = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
             tokio::spawn(self.clone().pay(key, dice));
         }
-        watching
     }
 
     /// No further payments; nodes are watched on.
@@ -153,7 +155,7 @@ impl Load {
                     return;
                 }
                 let place = dice.gen_range(0..self.nodes.len());
-                if !self.hand_in(place, &raw).await {
+                if self.hand_in(place, &raw).await.is_err() {
                     tokio::time::sleep(ASK_AGAIN).await;
                     continue;
                 }
@@ -169,25 +171,39 @@ impl Load {
     }
 
     /// Whether the node took the transaction, or has it.
-    async fn hand_in(&self, place: usize, raw: &Bytes) -> bool {
+    async fn hand_in(&self, place: usize, raw: &Bytes) -> Result<(), String> {
         let answer = timeout(ANSWER_MAX, self.nodes[place].ask::<B256>("eth_sendRawTransaction", &[json!(raw)])).await;
         match answer {
-            Ok(Ok(_)) => true,
-            Ok(Err(error)) => error.to_string().contains("already known"),
-            Err(_) => false,
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) if error.to_string().contains("already known") => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {ANSWER_MAX:?}")),
         }
     }
 
+    /// As [`Self::probe`], at each of these nodes at the same time.
+    pub async fn probes(self: &Arc<Self>, places: &[usize], since: Instant) -> Vec<Duration> {
+        let probing = places.iter().map(|place| {
+            let (load, place) = (self.clone(), *place);
+            tokio::spawn(async move { load.probe(place, since).await })
+        });
+        let mut took = Vec::new();
+        for probing in probing.collect::<Vec<_>>() {
+            took.push(probing.await.expect("a payment goes through"));
+        }
+        took
+    }
+
     /// From `since` until a payment that is handed in at `place` only now is final there.
-    pub async fn probe(&self, place: usize, since: Instant) -> Duration {
+    async fn probe(&self, place: usize, since: Instant) -> Duration {
         let nonce = {
             let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
-            *probes += 1;
-            *probes - 1
+            probes[place] += 1;
+            probes[place] - 1
         };
-        let (hash, raw) = transfer(people().last().expect("the prober"), nonce);
-        while !self.hand_in(place, &raw).await {
-            assert!(since.elapsed() < PROBE_MAX, "node {place} takes no payment");
+        let (hash, raw) = transfer(&people(self.nodes.len())[PAYERS + place], nonce);
+        while let Err(why) = self.hand_in(place, &raw).await {
+            assert!(since.elapsed() < PROBE_MAX, "node {place} takes no payment: {why}");
             tokio::time::sleep(ASK_AGAIN).await;
         }
         let at = self.until_final(place, hash, PROBE_MAX).await;
