@@ -4,6 +4,7 @@
 //! Upon a question: the first that is not left alone is asked; where it does not answer soon, the next one beside it. Upon no answer: that one is left alone for a moment, longer
 //! each time. Upon an answer that is proven wrong: for a minute, longer each time.
 
+use crate::pool::PoolRefusal;
 use alloy_primitives::{B256, Bytes, keccak256};
 use dure_server::BackendError;
 use futures::{StreamExt as _, stream::FuturesUnordered};
@@ -25,8 +26,7 @@ use std::{
 
 /// Most nodes that are asked.
 pub const UPSTREAMS_MAX: usize = 8;
-/// Longest wait for an answer to a transaction that is passed on, for any other, and for one that is held back until there is news.
-const PASSED_ON_WITHIN: Duration = Duration::from_secs(3);
+/// Longest wait for an answer, and for one that is held back until there is news.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const NEWS_WITHIN: Duration = Duration::from_secs(20);
 /// After this the next one is asked beside the one that has not answered: a link that is cut says nothing.
@@ -212,12 +212,23 @@ impl Upstreams {
     }
 
     async fn pass_on(&self, raw: &Bytes) -> Result<B256, BackendError> {
-        for (place, _) in self.all.iter().enumerate().filter(|(_, one)| one.left_alone_for().is_none()) {
-            match self.post(place, raw).await {
+        let there = self.all.iter().enumerate().filter(|(_, one)| one.left_alone_for().is_none());
+        let there: Vec<usize> = there.map(|(place, _)| place).collect();
+        let (mut silent, hash) = (false, keccak256(raw));
+        for place in &there {
+            let within = if there.last() == Some(place) { ANSWER_WITHIN } else { PATIENCE };
+            match self.post(*place, raw, within).await {
+                // The one that said nothing had it, and has handed it on.
+                Ok(Answer { error: Some(refused), .. }) if silent && refused.message == PoolRefusal::AlreadyKnown.to_string() => {
+                    return Ok(hash);
+                }
                 Ok(Answer { error: Some(refused), .. }) => return Err(BackendError::Refused(refused.message)),
-                Ok(Answer { result: Some(hash), .. }) if hash == keccak256(raw) => return Ok(hash),
-                Ok(_) => self.failed(place, &Failure::Garbled("neither the hash nor a refusal".into())),
-                Err(failure) => self.failed(place, &failure),
+                Ok(Answer { result: Some(told), .. }) if told == hash => return Ok(hash),
+                Ok(_) => self.failed(*place, &Failure::Garbled("neither the hash nor a refusal".into())),
+                Err(failure) => {
+                    silent = true;
+                    self.failed(*place, &failure);
+                }
             }
         }
         let why = "this node has no vote and passes transactions on, and none of the nodes that it follows answers";
@@ -260,10 +271,10 @@ impl Upstreams {
         self.ask(place, request, max_bytes, within).await
     }
 
-    async fn post(&self, place: usize, raw: &Bytes) -> Result<Answer, Failure> {
+    async fn post(&self, place: usize, raw: &Bytes, within: Duration) -> Result<Answer, Failure> {
         let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_sendRawTransaction","params":["{raw}"]}}"#);
         let request = Request::post(format!("{}/", self.all[place].url)).header(CONTENT_TYPE, "application/json");
-        let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, PASSED_ON_WITHIN).await?;
+        let answer = self.ask(place, request.body(Full::from(body)), ANSWER_MAX_BYTES, within).await?;
         let answer = answer.ok_or_else(|| Failure::Garbled("it takes no transactions".into()))?;
         serde_json::from_slice(&answer).map_err(|error| Failure::Garbled(error.to_string()))
     }

@@ -207,7 +207,8 @@ impl Load {
             tokio::time::sleep(ASK_AGAIN).await;
         }
         let at = self.until_final(place, hash, PROBE_MAX).await;
-        at.unwrap_or_else(|| panic!("a payment handed in at node {place} was not final after {PROBE_MAX:?}")).duration_since(since)
+        at.unwrap_or_else(|| panic!("a payment handed in at node {place} was not final after {PROBE_MAX:?}"))
+            .duration_since(since)
     }
 
     /// Forgets how long payments took so far.

@@ -43,7 +43,7 @@ fn slow_and_lossy_links_cost_time_and_nothing_else() {
             field.goes_on("in bad weather", &EVERYBODY, Instant::now());
         }
         let paid = field.load.say_waits("40 ± 10 ms and 2 % loss each way");
-        assert!(paid > 200, "{paid} payments are no load");
+        assert!(paid > 50, "{paid} payments are no load");
         field.finish();
     });
 }

@@ -36,7 +36,11 @@ pub fn inside(name: &str, work: impl FnOnce()) {
     let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
     let allowed = Command::new("unshare").args(namespaces).args(["sh", "-c", TRIAL]).env("PATH", &path).output();
     let allowed = allowed.unwrap_or_else(|error| panic!("{needed}; unshare: {error}"));
-    assert!(allowed.status.success(), "{needed}, and this machine does not give them: {}", String::from_utf8_lossy(&allowed.stderr));
+    assert!(
+        allowed.status.success(),
+        "{needed}, and this machine does not give them: {}",
+        String::from_utf8_lossy(&allowed.stderr)
+    );
 
     let program = std::env::current_exe().expect("this program");
     let mut command = Command::new("unshare");
@@ -245,7 +249,8 @@ fn device(place: usize, here: bool) -> Tun {
     } else {
         run("ip", &["netns", "add", &name]);
         run("ip", &["link", "set", &name, "netns", &name]);
-        for rest in [&["address", "add", &address, "dev", &name][..], &["link", "set", &name, "up"], &["link", "set", "lo", "up"]] {
+        for rest in [&["address", "add", &address, "dev", &name][..], &["link", "set", &name, "up"], &["link", "set", "lo", "up"]]
+        {
             run("ip", &[&["-n", &name], rest].concat());
         }
     }
