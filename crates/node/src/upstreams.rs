@@ -333,4 +333,44 @@ mod tests {
         assert!(upstreams.all[0].left_alone_for().expect("alone") > first + WRONG_FOR / 2, "longer each time");
         assert!(upstreams.all[1].left_alone_for().is_none());
     }
+
+    /// Answers every request with `body`, or never.
+    async fn serve(body: Option<&'static str>) -> Upstream {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4_096];
+                    while stream.read(&mut buffer).await.is_ok_and(|length| length > 0) {
+                        if let Some(body) = body {
+                            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                            stream.write_all(answer.as_bytes()).await.expect("sent");
+                        }
+                    }
+                });
+            }
+        });
+        url.parse().expect("an address")
+    }
+
+    #[tokio::test]
+    async fn one_that_says_nothing_holds_nobody_up() {
+        let known = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"already known"}}"#;
+        let upstreams = Upstreams::new(vec![serve(None).await, serve(Some(known)).await]);
+        let since = Instant::now();
+        let (body, place) = upstreams.fetch("/chain/finalized/1", 0, 1_000).await.expect("the other one answers");
+        assert_eq!((&body[..], place), (known.as_bytes(), 1));
+        assert!(since.elapsed() >= PATIENCE && since.elapsed() < ANSWER_WITHIN, "{:?}", since.elapsed());
+        assert!(upstreams.is_left_alone(0) && !upstreams.is_left_alone(1));
+
+        // Whoever said nothing may have handed the transaction on before.
+        upstreams.may_be_asked(0).await;
+        let raw = Bytes::from_static(b"a transaction");
+        assert_eq!(upstreams.pass_on(&raw).await.expect("it is there"), keccak256(&raw));
+        assert!(since.elapsed() < ANSWER_WITHIN);
+        // Where all have answered, the refusal is the answer.
+        assert!(upstreams.is_left_alone(0) && upstreams.pass_on(&raw).await.is_err());
+    }
 }
