@@ -88,9 +88,7 @@ impl Peer {
         let data: Vec<_> = (0..count).map(|place| folder.path().join(format!("v{place}"))).collect();
         let keys = data.iter().map(|data| init(program, data)).collect::<Fallible<Vec<_>>>()?;
         let genesis = genesis(program, folder.path(), &keys, &accounts)?;
-        // Held until all are known, so that no two are the same.
-        let free = (0..2 * count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
-        let free = free.iter().map(TcpListener::local_addr).collect::<Result<Vec<_>, _>>()?;
+        let free = free_ports(2 * count)?;
         let (doors, reach) = free.split_at(count);
         let start = |(place, data): (usize, &PathBuf)| {
             let other = (place + 1) % count;
@@ -225,6 +223,12 @@ fn genesis(program: &Path, folder: &Path, keys: &[String], accounts: &[PrivateKe
         return Err(format!("dure genesis: {}", String::from_utf8_lossy(&output.stdout)).into());
     }
     Ok(genesis)
+}
+
+/// So many that no two are the same.
+fn free_ports(count: usize) -> Fallible<Vec<SocketAddr>> {
+    let held = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect::<Result<Vec<_>, _>>()?;
+    Ok(held.iter().map(TcpListener::local_addr).collect::<Result<_, _>>()?)
 }
 
 fn free_port() -> Fallible<SocketAddr> {

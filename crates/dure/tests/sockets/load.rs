@@ -248,7 +248,9 @@ impl Load {
                 }
             }
         }
-        say(&format!("one history to block {lowest} and {} final payments on {} nodes", finals.len(), self.nodes.len()));
+        if wrong.is_empty() {
+            say(&format!("one history to block {lowest} and {} final payments on {} nodes", finals.len(), self.nodes.len()));
+        }
         wrong
     }
 

@@ -29,10 +29,11 @@ fn run(seed: u64, height: u64, plan: impl FnOnce(PlanBuilder<Definition>, &Defin
     assert!(witness.blocks.len() as u64 > height, "seed {seed}: every block was seen");
     assert!(!witness.succeeded.is_empty() && !witness.refused.is_empty(), "seed {seed}: people use the chain");
     println!(
-        "seed {seed}: {} blocks, {} transactions succeeded, {} refused, {} blocks did something by themselves, {} crashes",
+        "seed {seed}: {} blocks, {} transactions succeeded, {} refused, {} of all were heard of, {} blocks did something by themselves, {} crashes",
         witness.blocks.len(),
         witness.succeeded.len(),
         witness.refused.len(),
+        witness.heard.len(),
         witness.by_itself.len(),
         results[0].crashes,
     );
@@ -111,4 +112,22 @@ fn a_partition_stops_the_minority_and_heals() {
         }
         plan.crash(Crash::Schedule(schedule.at(8 * SECOND, Action::Heal(good()))))
     });
+}
+
+#[test]
+fn what_one_is_handed_reaches_the_leaders_over_bad_links_and_after_a_cut() {
+    let bad = Link { latency: Duration::from_millis(40), jitter: Duration::from_millis(40), success_rate: probability!(0.9) };
+    let cut = Link { success_rate: probability!(0.0), ..bad.clone() };
+    let ran = run(11, 60, |plan, definition| {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|place| definition.validator(place));
+        let mut schedule = Schedule::new();
+        for (ours, theirs) in [(&a, &c), (&a, &d), (&b, &c), (&b, &d)] {
+            for (from, to) in [(ours, theirs), (theirs, ours)] {
+                schedule = schedule.at(3 * SECOND, Action::UpdateLink { from: from.clone(), to: to.clone(), link: cut.clone() });
+            }
+        }
+        plan.link(bad.clone()).crash(Crash::Schedule(schedule.at(6 * SECOND, Action::Heal(bad))))
+    });
+    let (heard, all) = (ran.witness.heard.len(), ran.witness.succeeded.len() + ran.witness.refused.len());
+    assert!(heard * 2 > all, "{heard} of {all} were in blocks of leaders who only heard of them");
 }
