@@ -21,6 +21,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// Between two looks at the chain.
 const LOOK_AGAIN: Duration = Duration::from_millis(300);
+/// Between two looks for the next block.
+const NEXT_BLOCK: Duration = Duration::from_millis(50);
 /// How far back the first look goes, blocks: longer than any stage of solving lasts at a heartbeat.
 const LOOK_BACK_BLOCKS: u64 = 100_000;
 
@@ -151,10 +153,14 @@ impl Solver {
     async fn show(&self, auction: B256, certificate: &[u8]) -> Result<Verdict, EnergyError> {
         let hash = certificate_hash(auction, self.key.address(), certificate);
         let bytes = u32::try_from(certificate.len()).unwrap_or(u32::MAX);
-        match self.act(Announce { auction, hash, bytes }).await {
+        let announced = match self.act(Announce { auction, hash, bytes }).await {
             Err(NodeError::Reverted(why)) => return Ok(Verdict::NotTaken { why: words(&why) }),
             other => other?,
         };
+        // Parts count in later blocks than the announcement, and a node tries a transaction on the newest one before it takes it.
+        while self.chain.node.head().await?.height <= announced.height {
+            tokio::time::sleep(NEXT_BLOCK).await;
+        }
         for part in certificate.chunks(PART_MAX_BYTES as usize) {
             let receipt = match self.act(Submit { auction, part: part.to_vec() }).await {
                 Err(NodeError::Reverted(why)) => return Ok(Verdict::NotTaken { why: words(&why) }),
