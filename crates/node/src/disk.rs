@@ -24,7 +24,7 @@ use crate::{
     serve::{Served, news},
     upstreams::{Upstream, Upstreams},
 };
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use commonware_codec::Encode as _;
 use commonware_consensus::types::Height;
 use commonware_cryptography::Signer as _;
@@ -196,6 +196,7 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
             validators: set.iter().map(|public| B256::from_slice(&public.encode())).collect(),
         },
     };
+    let hands_on = context.child("gossip");
     let metrics: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || context.encode());
     let (hand_on, to_hand_on) = mpsc::channel(gossip::WAITING_MAX);
     let served = Served {
@@ -215,13 +216,19 @@ async fn come_up(context: runtime::Context, config: Config) -> Result<Running, H
         upstreams,
     };
     let served = Arc::new(served);
-    let mut to_hand_on = Some(to_hand_on);
+    let mut to_hand_on = Some((hands_on, to_hand_on));
     for (node, channel) in nodes {
         let Some((sender, receiver)) = channel else { continue };
         let takes = Arc::new(served.at_pool_of(node));
-        tokio::spawn(gossip::receive(receiver, move |raw| takes.take(raw)));
-        if let Some(own) = to_hand_on.take() {
-            tokio::spawn(gossip::send(sender, own));
+        let take = move |all: Vec<Bytes>| {
+            let takes = takes.clone();
+            // On a thread that may wait. Its panic is reported by its own hook.
+            let taken = tokio::task::spawn_blocking(move || all.into_iter().for_each(|raw| takes.take(raw)));
+            async move { taken.await.is_ok() }
+        };
+        tokio::spawn(gossip::receive(receiver, take));
+        if let Some((clock, own)) = to_hand_on.take() {
+            tokio::spawn(gossip::send(clock, sender, own));
         }
     }
     let votes = config.seats.first().is_some_and(|seat| seat.votes_above.is_some());

@@ -1,15 +1,16 @@
 //! Transactions are handed on to the other validators, so that whoever's turn it is has them.
 //!
 //! Upon a transaction that this node's port took in: it is sent to every peer, with what came in the moment after it. Upon a
-//! message: each transaction goes the way of one that came through the port, on a thread that may wait; it is not handed on
+//! message: each transaction goes the way of one that came through the port; it is not handed on
 //! again, because every validator reaches every other. What a peer sends beyond the bounds is not looked at. What gets lost waits
 //! in the pool that has it until that node's own turn.
 
 use crate::app::Public;
 use alloy_primitives::Bytes;
 use commonware_p2p::{Receiver, Recipients, Sender};
+use commonware_runtime::Clock;
 use dure_execution::TRANSACTION_MAX_BYTES;
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, time::Duration};
 use tokio::sync::mpsc;
 
 /// Transactions that wait to be handed on; what comes beyond waits for this node's own turn.
@@ -23,7 +24,7 @@ const GATHER: Duration = Duration::from_millis(2);
 const LENGTH_BYTES: usize = 4;
 
 /// Sends what comes from `own` to everybody, until `own` ends.
-pub async fn send(mut sender: impl Sender<PublicKey = Public>, mut own: mpsc::Receiver<Bytes>) {
+pub async fn send(clock: impl Clock, mut sender: impl Sender<PublicKey = Public>, mut own: mpsc::Receiver<Bytes>) {
     let mut left_over = None;
     loop {
         let first = match left_over.take() {
@@ -33,7 +34,7 @@ pub async fn send(mut sender: impl Sender<PublicKey = Public>, mut own: mpsc::Re
                 None => return,
             },
         };
-        tokio::time::sleep(GATHER).await;
+        clock.sleep(GATHER).await;
         let mut message = Vec::new();
         put(&mut message, &first);
         for _ in 1..MESSAGE_TRANSACTIONS_MAX {
@@ -49,19 +50,17 @@ pub async fn send(mut sender: impl Sender<PublicKey = Public>, mut own: mpsc::Re
     }
 }
 
-/// Gives every transaction that comes to `take`, until the network ends.
-pub async fn receive(mut receiver: impl Receiver<PublicKey = Public>, take: impl Fn(Bytes) + Send + Sync + 'static) {
-    let take = Arc::new(take);
+/// Gives the transactions of every message that comes to `take`, one message at a time, until the network ends or `take` says that there is
+/// nobody any more.
+pub async fn receive<F: Future<Output = bool>>(mut receiver: impl Receiver<PublicKey = Public>, take: impl Fn(Vec<Bytes>) -> F) {
     while let Ok((peer, message)) = receiver.recv().await {
         let message = Bytes::from(message.as_ref().to_vec());
         let Some(all) = split(&message) else {
             tracing::warn!(%peer, "a peer hands on what is no list of transactions");
             continue;
         };
-        let take = take.clone();
-        let done = tokio::task::spawn_blocking(move || all.into_iter().for_each(|raw| take(raw)));
-        if done.await.is_err() {
-            return; // its panic was reported by its own hook
+        if !take(all).await {
+            return;
         }
     }
 }

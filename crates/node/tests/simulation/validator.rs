@@ -16,11 +16,12 @@ use commonware_glue::simulate::{
 use commonware_glue::stateful::Mailbox;
 use commonware_runtime::{Clock as _, Handle, Quota, Spawner as _, Supervisor as _, deterministic};
 use commonware_utils::{NZU32, TryCollect as _, channel::oneshot, ordered::Set};
-use dure_execution::Transaction;
+use dure_execution::{Bytes, Transaction};
 use dure_node::{
     app::{App, Node, Public, Scheme, Secret, Settings},
     engine::{self, Blocks, EngineConfig},
     execute::Disk,
+    gossip,
     history::{FinalBlock, History as _},
     pacing::{Pace, wall_ms},
     pool::{Facts, Sequence},
@@ -38,6 +39,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use tokio::sync::mpsc;
 
 /// What everybody has seen since the simulation began; it outlives crashes.
 #[derive(Default)]
@@ -47,6 +49,10 @@ pub struct Witness {
     /// Transactions in final blocks, by whether they succeeded.
     pub succeeded: BTreeSet<B256>,
     pub refused: BTreeSet<B256>,
+    /// Who was handed a transaction that its pool took in.
+    pub handed: BTreeMap<B256, Public>,
+    /// Transactions in final blocks of leaders that only heard of them.
+    pub heard: BTreeSet<B256>,
     /// Heights at which something ran by itself.
     pub by_itself: BTreeSet<u64>,
     pub faults: Vec<String>,
@@ -96,16 +102,17 @@ impl EngineDefinition for Definition {
     }
 
     fn channels(&self) -> Vec<(u64, Quota)> {
-        (0..engine::CHANNELS).map(|channel| (channel, Quota::per_second(NZU32!(1_024)))).collect()
+        (0..=engine::CHANNELS).map(|channel| (channel, Quota::per_second(NZU32!(1_024)))).collect()
     }
 
     fn max_message_size(&self) -> u32 {
-        engine::message_max(self.secrets.len() as u32)
+        engine::message_max(self.secrets.len() as u32).max(gossip::MESSAGE_MAX_BYTES)
     }
 
     /// Everything runs below one task, so that a crash ends all of it.
     async fn init(&self, at: InitContext<'_, Public>) -> (Handle<()>, Validator) {
-        let InitContext { context, index: place, public_key: public, oracle, channels, monitor, .. } = at;
+        let InitContext { context, index: place, public_key: public, oracle, mut channels, monitor, .. } = at;
+        let (to_others, from_others) = channels.pop().expect("one more than the engine takes");
         let secret = self.secrets.iter().find(|secret| secret.public_key() == *public).expect("a key of ours").clone();
         let scheme = Scheme::signer(b"simulation", self.set.clone(), secret).expect("the key is of the set");
         let settings = Settings { speed: None, pace: Pace::COMMUNITY, disk: Disk::Simulated, threads: 1 };
@@ -122,7 +129,7 @@ impl EngineDefinition for Definition {
             kept_blocks: None,
             sizes: StateSizes::SIMULATION,
         };
-        let (public, town, witness) = (public.clone(), self.town.clone(), self.witness.clone());
+        let (me, public, town, witness) = (public.clone(), public.clone(), self.town.clone(), self.witness.clone());
         let (ready, shown) = oneshot::channel();
         let handle = context.spawn(move |context| async move {
             let mut blocks = node.chain.subscribe();
@@ -137,11 +144,24 @@ impl EngineDefinition for Definition {
             });
             let head = node.chain.head().height;
             auditor.follow_to(head).await;
-            let people = People { place, town, node, auditor: auditor.clone() };
+            let (hand_on, own) = mpsc::channel(gossip::WAITING_MAX);
+            context.child("hand_on").spawn(move |context| gossip::send(context, to_others, own));
+            let gate = auditor.clone();
+            context.child("hear").spawn(move |context| async move {
+                let take = |all: Vec<Bytes>| {
+                    for raw in &all {
+                        let _ = gate.submit(&context, raw); // as its port: what is not taken in is nobody's fault
+                    }
+                    std::future::ready(true)
+                };
+                gossip::receive(from_others, take).await;
+            });
+            let people = People { place, public: me, town, node, auditor: auditor.clone(), hand_on };
             context.child("people").spawn(|context| people.live(context));
             while let Ok(block) = blocks.recv().await {
                 auditor.follow_to(block.height - 1).await;
                 auditor.take(&block);
+                auditor.heard(&block).await;
             }
         });
         (handle, shown.await.expect("a validator comes up"))
@@ -163,7 +183,7 @@ struct Auditor {
     node: Arc<Node>,
     archive: Blocks,
     index: Arc<Index>,
-    records: Mutex<BTreeMap<Key, dure_execution::Bytes>>,
+    records: Mutex<BTreeMap<Key, Bytes>>,
     witness: Arc<Mutex<Witness>>,
 }
 
@@ -176,7 +196,7 @@ impl Auditor {
         self.witness.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn records(&self) -> MutexGuard<'_, BTreeMap<Key, dure_execution::Bytes>> {
+    fn records(&self) -> MutexGuard<'_, BTreeMap<Key, Bytes>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -225,6 +245,23 @@ impl Auditor {
         }
     }
 
+    /// Notes the transactions of a block whose leader was not handed them.
+    async fn heard(&self, block: &FinalBlock) {
+        let stored = self.archive.get_block(Identifier::Height(Height::new(block.height))).await.expect("it is final");
+        let (mut witness, hashes) = (self.witness(), block.transactions.iter().map(|transaction| transaction.hash));
+        let leader = &stored.inner().context.leader;
+        let heard: Vec<B256> = hashes.filter(|hash| witness.handed.get(hash).is_some_and(|handed| handed != leader)).collect();
+        witness.heard.extend(heard);
+    }
+
+    /// Hands a transaction to this validator's pool, as its port would.
+    fn submit(&self, context: &deterministic::Context, raw: &Bytes) -> Option<B256> {
+        let transaction = Transaction::decode(raw, self.node.chain_id).ok()?;
+        let account = self.nonce_of(transaction.signer())?;
+        // A full pool or a spent allowance says no.
+        self.node.pool.submit(transaction, Facts::own(&account), self.node.clock.now_ms(context), wall_ms(context)).ok()
+    }
+
     /// The block after which the database has this root.
     fn height_of(&self, root: B256) -> Option<u64> {
         let witness = self.witness();
@@ -240,9 +277,11 @@ impl Auditor {
 /// Who uses this validator: one household, at the last one the shop, and now and then a stranger.
 struct People {
     place: usize,
+    public: Public,
     town: Arc<Town>,
     node: Arc<Node>,
     auditor: Arc<Auditor>,
+    hand_on: mpsc::Sender<Bytes>,
 }
 
 impl People {
@@ -273,16 +312,20 @@ impl People {
         let Some(account) = self.auditor.nonce_of(who) else { return };
         let nonce = self.node.pool.next_nonce(Sequence::own(who)).map_or(account.nonce, |next| next.max(account.nonce));
         if let Some(transaction) = make(nonce) {
-            // A full pool or a spent allowance says no; the next errand comes.
-            let _ = self.node.pool.submit(transaction, Facts::own(&account), self.node.clock.now_ms(context), wall_ms(context));
+            // What is not taken in is forgotten; the next errand comes.
+            let raw = transaction.encoded();
+            if let Some(hash) = self.auditor.submit(context, &raw) {
+                self.auditor.witness().handed.insert(hash, self.public.clone());
+                self.hand_on.try_send(raw).expect("fewer wait");
+            }
         }
     }
 
-    /// Accepts what was placed, and now and then cancels what it accepted.
+    /// Accepts what was placed, and now and then cancels what it accepted; seldom, so that an outage finds orders open.
     fn keep_shop(&self, die: u64, nonce: u64) -> Option<Transaction> {
         let records = self.auditor.index.records(orders::ORDERS.tag, 1_000).expect("index");
         let all = records.iter().map(|(_, bytes)| orders::Order::try_from_slice(bytes).expect("an order"));
-        let wanted = if die.is_multiple_of(11) { orders::OrderState::Accepted } else { orders::OrderState::Placed };
+        let wanted = if die.is_multiple_of(37) { orders::OrderState::Accepted } else { orders::OrderState::Placed };
         let order = all.filter(|order| order.state == wanted).map(|order| order.id).next()?;
         let action: orders::Action = match wanted {
             orders::OrderState::Placed => orders::AcceptOrder { order }.into(),
