@@ -67,7 +67,7 @@ fn the_same_seed_gives_the_same_trace_and_another_seed_another() {
 #[test]
 fn one_that_crashed_comes_back_and_catches_up() {
     for seed in [2, 3] {
-        run(seed, 80, |plan, definition| {
+        run(seed, 160, |plan, definition| {
             let one = definition.validator(1);
             let schedule = Schedule::new().at(3 * SECOND, Action::Crash(one.clone())).at(9 * SECOND, Action::Restart(one));
             plan.crash(Crash::Schedule(schedule))
@@ -78,14 +78,14 @@ fn one_that_crashed_comes_back_and_catches_up() {
 #[test]
 fn crashes_at_any_moment_lose_nothing_final() {
     for seed in [4, 5] {
-        run(seed, 80, |plan, _| plan.crash(Crash::Random { frequency: 2 * SECOND, downtime: SECOND, count: 1 }));
+        run(seed, 160, |plan, _| plan.crash(Crash::Random { frequency: 2 * SECOND, downtime: SECOND, count: 1 }));
     }
 }
 
 #[test]
 fn after_an_outage_of_all_four_the_chain_goes_on_and_what_fell_due_runs() {
     let outage = 4 * SECOND..3_700 * SECOND;
-    let ran = run(6, 100, |plan, definition| {
+    let ran = run(6, 200, |plan, definition| {
         let all = || (0..4).map(|place| definition.validator(place));
         let down = all().fold(Schedule::new(), |schedule, one| schedule.at(outage.start, Action::Crash(one)));
         plan.crash(Crash::Schedule(all().fold(down, |schedule, one| schedule.at(outage.end, Action::Restart(one)))))
@@ -102,7 +102,7 @@ fn lossy_and_slow_links_cost_time_and_nothing_else() {
 #[test]
 fn a_partition_stops_the_minority_and_heals() {
     let cut = Link { success_rate: probability!(0.0), ..good() };
-    run(10, 60, |plan, definition| {
+    run(10, 160, |plan, definition| {
         let alone = definition.validator(2);
         let mut schedule = Schedule::new();
         for other in (0..4).map(|place| definition.validator(place)).filter(|other| *other != alone) {
@@ -118,7 +118,7 @@ fn a_partition_stops_the_minority_and_heals() {
 fn what_one_is_handed_reaches_the_leaders_over_bad_links_and_after_a_cut() {
     let bad = Link { latency: Duration::from_millis(40), jitter: Duration::from_millis(40), success_rate: probability!(0.9) };
     let cut = Link { success_rate: probability!(0.0), ..bad.clone() };
-    let ran = run(11, 60, |plan, definition| {
+    let ran = run(11, 90, |plan, definition| {
         let [a, b, c, d] = [0, 1, 2, 3].map(|place| definition.validator(place));
         let mut schedule = Schedule::new();
         for (ours, theirs) in [(&a, &c), (&a, &d), (&b, &c), (&b, &d)] {
