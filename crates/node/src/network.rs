@@ -39,7 +39,7 @@ const STRANGERS_MAX: NonZeroU32 = NZU32!(64);
 pub const VALIDATORS_MAX: NonZeroUsize = NZUsize!(128);
 /// A peer of which nothing was heard or to which nothing could be sent for so long is connected with anew. TCP alone waits for as long
 /// again as a link was cut, because it doubles the time between two tries; this ends that wait. A link must carry a whole message within it.
-const SILENCE_MAX: Duration = Duration::from_secs(5);
+const SILENCE_MAX: Duration = Duration::from_secs(4);
 /// Between two signs of life on a connection that is otherwise idle; peers tell each other of other peers with them. Several fit into
 /// [`SILENCE_MAX`], and every validator must have the same, because who sends them twice as often is slowed down.
 const SIGN_OF_LIFE_EVERY: Duration = Duration::from_secs(1);
