@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 26] = [
+const COMMANDS: [&str; 31] = [
     "",
     "dev",
     "init",
@@ -20,6 +20,11 @@ const COMMANDS: [&str; 26] = [
     "orders",
     "orders list",
     "orders show",
+    "energy",
+    "energy open",
+    "energy show",
+    "energy solve",
+    "energy meter",
     "tx",
     "call",
     "prove",

@@ -68,7 +68,13 @@ fn every_metric_that_dashboard_and_alerts_name_is_told() {
     let network = Network::new(folder.path(), 2);
     let metrics = free_port();
     let first = network.start_with(0, &["--metrics", &metrics], Stdio::inherit());
-    let _second = network.start(1);
+    let second = network.start(1);
+    // Stands still for longer than a leader may take: some figures are told only once there was such a thing.
+    for (signal, for_s) in [("-STOP", 2), ("-CONT", 0)] {
+        let pid = second.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
+        std::thread::sleep(Duration::from_secs(for_s));
+    }
     let wanted: BTreeSet<String> = ["grafana/dure.json", "prometheus/dure.rules.yml"].into_iter().flat_map(named).collect();
     assert!(wanted.len() > 12, "{wanted:?}");
     let value =

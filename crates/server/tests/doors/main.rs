@@ -199,7 +199,7 @@ async fn a_subscriber_that_does_not_read_is_dropped_and_one_that_reads_is_not() 
     hears.write_all(&subscribe).await.expect("sent");
     let reads = tokio::spawn(async move {
         let (mut part, mut heard) = (vec![0; 1 << 20], 0);
-        while let Ok(Ok(bytes @ 1..)) = timeout(3 * SHORT, hears.read(&mut part)).await {
+        while let Ok(Ok(bytes @ 1..)) = timeout(8 * SHORT, hears.read(&mut part)).await {
             heard += bytes;
         }
         (heard, hears)

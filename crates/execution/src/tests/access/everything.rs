@@ -14,13 +14,14 @@ pub struct Function {
 
 /// All of them; every address in the arguments is `someone`.
 pub fn functions(someone: Address) -> Vec<Function> {
-    use dure_rules::{deadlines, disputes, orders, roles};
+    use dure_rules::{deadlines, disputes, energy, orders, roles};
     let places = [
         ("accounts", MODULE),
         ("credit", WON),
         ("credits", credits::REGISTRY),
         ("deadlines", deadlines::MODULE),
         ("disputes", disputes::MODULE),
+        ("energy", energy::MODULE),
         ("orders", orders::MODULE),
         ("roles", roles::MODULE),
     ];
@@ -99,7 +100,7 @@ fn value(input: &Value, someone: Address) -> Vec<u8> {
         "bytes" | "string" => [&word(1)[..], b"x", &[0; 31]].concat(),
         // Bytes stand at the left of a word, numbers at the right.
         _ if kind.starts_with("bytes") => [&[b'A'; 3][..], &[0; 29]].concat(),
-        _ if kind.starts_with("uint") || kind == "bool" => word(1).to_vec(),
+        _ if kind.starts_with("uint") || kind.starts_with("int") || kind == "bool" => word(1).to_vec(),
         other => panic!("{other} has no example yet"),
     }
 }
