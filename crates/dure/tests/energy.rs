@@ -161,12 +161,12 @@ fn neighbours_trade_by_their_agents_and_every_slot_is_settled_even_where_one_is_
     let ids: Vec<B256> = programs.iter().map(|(.., id)| *id).collect();
     let traded = |after: Slot| {
         let now = Slot::try_from(street.now_ms() / SLOT_MS).expect("a slot");
-        (after..now + 12).find_map(|slot| {
+        (after..now + 12).find(|&slot| {
             let day = slot / DAY_SLOTS;
             let net =
                 |id: B256| street.view(IEnergy::positionCall { meter: id, day }).map(|p| p.netWh[(slot % DAY_SLOTS) as usize]);
             let net: Vec<i32> = ids.iter().map(|id| net(*id).unwrap_or(0)).collect();
-            (net == [600, -171, -429]).then_some(slot)
+            net == [600, -171, -429]
         })
     };
     let now = Slot::try_from(street.now_ms() / SLOT_MS).expect("a slot");

@@ -6,8 +6,11 @@ use crate::energy::*;
 use crate::{Address, Failure, Output};
 use std::collections::BTreeSet;
 
+type Acts = BTreeSet<(String, String, String)>;
+type Waits = BTreeSet<(String, String)>;
+
 /// (from, action, to) of the first table, and (stage, to) of the second.
-fn tables() -> (BTreeSet<(String, String, String)>, BTreeSet<(String, String)>) {
+fn tables() -> (Acts, Waits) {
     let head = include_str!("../mod.rs");
     let rows = |from: &str, to: &str| -> Vec<Vec<String>> {
         let begin = head.find(from).expect("the table");
