@@ -42,4 +42,12 @@ export const groups = {
   },
   roles: { roles: { has: 'has', grant: 'grant', revoke: 'revoke', renounce: 'renounce' } },
   disputes: { disputes: { get: 'get', rule: 'rule', runDeadline: 'runDeadline' } },
+  energy: {
+    energy: {
+      market: 'market', meter: 'meter', meterAt: 'meterAt', purse: 'purse', auction: 'auction', auctionId: 'auctionId', book: 'book', slot: 'slot',
+      position: 'position', metered: 'metered', costOf: 'costOf',
+      openMarket: 'openMarket', setCaps: 'setCaps', registerMeter: 'registerMeter', attestMeter: 'attestMeter', deposit: 'deposit', withdraw: 'withdraw',
+      commit: 'commit', reveal: 'reveal', announce: 'announce', submit: 'submit', relayReadings: 'relayReadings', runAuction: 'runAuction', runSlot: 'runSlot',
+    },
+  },
 } as const;
