@@ -209,12 +209,24 @@ impl MeterProgram {
         else {
             return Ok(());
         };
-        let (auction, bytes, salt) = (auction_id(market, slot, 1), bid.to_bytes(), B256::from(key::random_bytes()));
+        let auction = auction_id(market, slot, 1);
+        if self.sealed.contains_key(&auction) {
+            // Sealed before a restart: another salt would lose this one, and with it the deposit.
+            return Ok(());
+        }
+        let (bytes, salt) = (bid.to_bytes(), B256::from(key::random_bytes()));
         self.sealed.insert(auction, Sealed { salt, bid: hex::encode(&bytes) });
         self.keep()?;
         let held_nano = cost_nano(&bid).saturating_add(terms.deposit_nano.into());
         let seal = seal(auction, meter, account, salt, &bytes);
-        self.act(Commit { market, first_slot: slot, slots: 1, meter, seal, held_nano }).await?;
+        if let Err(error) = self.act(Commit { market, first_slot: slot, slots: 1, meter, seal, held_nano }).await {
+            // Refused, it is not on the chain; after an outage it may be.
+            if matches!(error, NodeError::Reverted(_)) {
+                self.sealed.remove(&auction);
+                self.keep()?;
+            }
+            return Err(error.into());
+        }
         tell(EnergyNote::of(auction, told(&bid, slot)));
         Ok(())
     }
