@@ -14,6 +14,7 @@ mod world;
 
 use crate::say::Problem;
 use alloy_primitives::Address;
+use dure_gateways::energy::lookout::Lookout;
 use people::People;
 use serde_json::Value;
 use showroom::Showroom;
@@ -25,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::oneshot,
+    sync::{OnceCell, oneshot},
     task::{JoinSet, LocalSet},
 };
 use world::World;
@@ -47,6 +48,8 @@ pub struct Town {
     pub tell: Tell,
     pub showroom: Arc<Showroom>,
     street: Arc<street::grid::Street>,
+    /// One look at the chain for all meters.
+    lookout: OnceCell<Arc<Lookout>>,
     world: Arc<World>,
     since: Instant,
 }
@@ -60,7 +63,7 @@ impl Town {
         let password = alloy_primitives::hex::encode(&dure_gateways::key::random_bytes()[..12]);
         let broker = broker::start(&password)?;
         let street = Arc::new(street::grid::Street::new(people.seed)?);
-        Ok(Self { people, rpc, broker, password, folder, tell, showroom, street, world: Arc::default(), since: Instant::now() })
+        Ok(Self { people, rpc, broker, password, folder, tell, showroom, street, lookout: OnceCell::new(), world: Arc::default(), since: Instant::now() })
     }
 
     /// Something of an actor's own; told to who asks for it with `RUST_LOG=dure=info`.

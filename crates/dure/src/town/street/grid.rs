@@ -74,10 +74,6 @@ impl House {
         let battery_w = self.battery.map_or(0, |battery| u64::from(battery.power_w));
         (sum(&self.loads).max(sum(&self.roofs)) + battery_w).div_ceil(1_000).max(11)
     }
-
-    pub fn has_roof(&self) -> bool {
-        !self.roofs.is_empty()
-    }
 }
 
 /// The street and its weather.

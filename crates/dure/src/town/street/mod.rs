@@ -10,29 +10,37 @@ use super::Town;
 use crate::{say::Problem, solving::find};
 use dure_gateways::{
     chain::Chain,
-    energy::{EnergyNote, meter::MeterProgram, solver::Solver},
+    energy::{EnergyNote, config::MeterFile, lookout::Lookout, meter::MeterProgram, solver::Solver},
     key,
 };
-use grid::{FEEDERS, Street};
-use std::{fmt::Write as _, future::pending, path::PathBuf, sync::Arc};
+use dure_rules::energy::{DAY_SLOTS, SLOT_MS, Slot};
+use grid::{FEEDERS, House, Street};
+use std::{
+    future::pending,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use operator::work;
 pub use tell::journal;
 
 /// A purse is filled up to this, minor units.
 const PURSE: u64 = 20_000;
-/// Slots are traded once more where the forecast has moved by so much, Wh.
-const TRADES_FROM_WH: u64 = 250;
+/// A slot is traded once more where the forecast has moved by so much, Wh.
+const TRADE_LEAST_WH: u32 = 250;
+/// What the houses remember when they move in, days.
+const REMEMBERED_DAYS: u32 = 8;
 
 /// A house's devices and the program of its meter, until the task is dropped.
 ///
 /// # Errors
 /// What stands against the start; mostly that the market is not open yet.
 pub async fn live(town: Arc<Town>, number: usize) -> Result<(), Problem> {
-    let street = town.street.clone();
-    let folder = town.folder.join("street").join(number.to_string());
-    let file = write_files(&town, &street, number, folder.clone())?;
-    let mut meter = MeterProgram::open(&file).await?;
+    let lookout = town.lookout.get_or_try_init(async || Lookout::start(Chain::connect(&town.rpc).await?).await).await?;
+    let (street, folder) = (town.street.clone(), town.folder.join("street").join(number.to_string()));
+    let head_ms = lookout.chain.node.head().await?.time_ms;
+    let file = MeterFile::read(&move_in(&town, &street, number, &folder, head_ms)?)?;
+    let mut meter = MeterProgram::with(file, lookout.clone())?;
     let (told, who) = (town.clone(), town.people.street[number].name);
     let say = move |note: EnergyNote| told.note(who, &note.what);
     tokio::select! {
@@ -53,27 +61,52 @@ pub async fn solve(town: Arc<Town>) -> Result<(), Problem> {
     Ok(solver.run(pending(), &say).await?)
 }
 
-/// What the owner of house `number` would have: a key, a `meter.toml`, and yesterday's day for a beginning.
-fn write_files(town: &Town, street: &Street, number: usize, folder: PathBuf) -> Result<PathBuf, Problem> {
-    std::fs::create_dir_all(&folder).map_err(Problem::unreachable)?;
-    let neighbour = &town.people.street[number];
+/// What the owner of house `number` would have: keys, a `meter.toml`, and what house and roof did before, by the weather report.
+fn move_in(town: &Town, street: &Street, number: usize, folder: &Path, now_ms: u64) -> Result<PathBuf, Problem> {
+    let (neighbour, house) = (&town.people.street[number], &street.houses[number]);
+    let state = folder.join("meter-state");
+    std::fs::create_dir_all(&state).map_err(Problem::unreachable)?;
     if !folder.join("owner.key").exists() {
-        key::write_account(&folder.join("owner.key"), &neighbour.owner)
-            .map_err(|error| Problem::unreachable(error.to_string()))?;
+        key::write_account(&folder.join("owner.key"), &neighbour.owner).map_err(Problem::unreachable)?;
     }
     if !folder.join("meter.key").exists() {
-        neighbour.meter.write(&folder.join("meter.key")).map_err(|error| Problem::unreachable(error.to_string()))?;
+        neighbour.meter.write(&folder.join("meter.key")).map_err(Problem::unreachable)?;
     }
-    let house = &street.houses[number];
-    let kw = house.connection_kw();
-    let mut text = format!(
-        "rpc = \"{}\"\nkey = \"owner.key\"\nmeter_key = \"meter.key\"\nmarket = \"{}\"\nzone = \"{}\"\nimport_kw = {kw}\nexport_kw = {kw}\npurse = {PURSE}\n",
-        town.rpc,
-        operator::market(town),
-        FEEDERS[house.feeder],
-    );
-    let _ = write!(text, "trades_from_wh = {TRADES_FROM_WH}\n");
+    if !state.join("history.csv").exists() {
+        let now = Slot::try_from(now_ms / SLOT_MS).map_err(Problem::fault)?;
+        let line = |slot| {
+            let wh = |w: u64| (w / 4) as i64;
+            format!("{slot},{}\n", wh(street.promised_w(number, slot)) - wh(street.load_w(number, slot)))
+        };
+        let lines: String = (now - REMEMBERED_DAYS * DAY_SLOTS..now).map(line).collect();
+        std::fs::write(state.join("history.csv"), lines).map_err(Problem::unreachable)?;
+    }
     let file = folder.join("meter.toml");
-    std::fs::write(&file, text).map_err(Problem::unreachable)?;
+    std::fs::write(&file, meter_toml(town, house, number)).map_err(Problem::unreachable)?;
     Ok(file)
+}
+
+fn meter_toml(town: &Town, house: &House, number: usize) -> String {
+    let (kw, market, zone) = (house.connection_kw(), operator::market(town), FEEDERS[house.feeder]);
+    let mut text = format!(
+        "rpc = \"{}\"\nkey = \"owner.key\"\nmeter_key = \"meter.key\"\nmarket = \"{market}\"\nzone = \"{zone}\"\n\
+         import_kw = {kw}\nexport_kw = {kw}\npurse = {PURSE}\ntrade_least_wh = {TRADE_LEAST_WH}\n\
+         [mqtt]\nbroker = \"{}\"\nuser = \"{}\"\npassword = \"{}\"\n\
+         [meter]\ntopic = \"{}\"\ntime = \"payload\"\n",
+        town.rpc,
+        town.broker,
+        super::broker::USER,
+        town.password,
+        house::sensor_topic(number),
+    );
+    if let Some(battery) = house.battery {
+        text += &format!(
+            "[battery]\ncharge_w = {0}\ndischarge_w = {0}\ncapacity_wh = {1}\nsoc_topic = \"{2}\"\nsoc_unit = \"Wh\"\nset_topic = \"{3}\"\n",
+            battery.power_w,
+            battery.capacity_wh,
+            house::soc_topic(number),
+            house::set_topic(number),
+        );
+    }
+    text
 }
