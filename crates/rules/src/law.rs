@@ -139,6 +139,7 @@ pub fn run_due(source: &mut dyn Source, verifier: &dyn Verifier, env: Env, paren
         Due::Recovery(account) => accounts::due(draft, account),
         Due::Auction(auction) => energy::auction_due(draft, auction),
         Due::Slot(market, slot) => energy::slot_due(draft, market, slot),
+        Due::Sharing(market, day) => energy::sharing_due(draft, market, day),
     })?;
     Ok(draft.into_effects())
 }

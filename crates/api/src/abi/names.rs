@@ -76,7 +76,7 @@ fn names() -> Value {
         "mandateModes": modes,
         "keyTypes": ["P256", "Secp256k1"],
         "disputeStages": ["Pinned", "Fallback"],
-        "deadlineKinds": ["Order", "Dispute", "Recovery", "Auction", "Slot"],
+        "deadlineKinds": ["Order", "Dispute", "Recovery", "Auction", "Slot", "Sharing"],
         "energyFields": energy_fields,
         "auctionStages": stages,
         "slotProgress": ["Running", "Settling", "Settled"],

@@ -18,6 +18,22 @@ pub enum Event {
         up_wh: u32,
         down_wh: u32,
     },
+    /// 0 Wh: an earlier order was taken back.
+    RedispatchOrdered {
+        auction: AuctionId,
+        market: MarketId,
+        slot: Slot,
+        deficit: u8,
+        surplus: u8,
+        wh: u32,
+        limit_micro: i64,
+    },
+    /// What of it was cleared, and what the operator pays for it.
+    Redispatched {
+        auction: AuctionId,
+        wh: u32,
+        nano: u128,
+    },
     MeterRegistered {
         market: MarketId,
         meter: MeterId,
@@ -100,5 +116,12 @@ pub enum Event {
         slot: Slot,
         supplier_nano: i128,
         pot_nano: i128,
+    },
+    /// Of the pot so much was shared among connections of this capacity.
+    RentShared {
+        market: MarketId,
+        day: u32,
+        nano: u64,
+        capacity_wh: u64,
     },
 }

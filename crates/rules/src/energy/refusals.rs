@@ -29,6 +29,11 @@ pub enum Refusal {
         market: MarketId,
         slot: Slot,
     },
+    /// Nothing is shared out for this day.
+    UnknownDay {
+        market: MarketId,
+        day: u32,
+    },
     NotGridOperator {
         caller: Address,
     },
@@ -126,10 +131,11 @@ pub enum Field {
     Price = 11,
     Bytes = 12,
     Readings = 13,
+    Arbiter = 14,
 }
 
 impl Field {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Name,
         Self::Credit,
         Self::Supplier,
@@ -144,5 +150,6 @@ impl Field {
         Self::Price,
         Self::Bytes,
         Self::Readings,
+        Self::Arbiter,
     ];
 }

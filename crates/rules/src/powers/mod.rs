@@ -140,6 +140,7 @@ pub const POWERS: &[(&str, Holder)] = &[
     ("orders.runDeadline", Holder::AnyoneWhenDue),
     ("energy.openMarket", Holder::GridOperator),
     ("energy.setCaps", Holder::MarketOperator),
+    ("energy.orderRedispatch", Holder::MarketOperator),
     ("energy.registerMeter", Holder::Anyone),
     ("energy.attestMeter", Holder::MarketOperator),
     ("energy.deposit", Holder::Holder),
@@ -151,6 +152,7 @@ pub const POWERS: &[(&str, Holder)] = &[
     ("energy.relayReadings", Holder::Machine),
     ("energy.runAuction", Holder::AnyoneWhenDue),
     ("energy.runSlot", Holder::AnyoneWhenDue),
+    ("energy.runSharing", Holder::AnyoneWhenDue),
 ];
 
 /// Something that nobody can do, and the test that proves it.

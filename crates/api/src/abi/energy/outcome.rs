@@ -14,6 +14,11 @@ pub(in crate::abi) fn log(event: &Event) -> Log {
         Event::CapsSet { market, zone, first_slot, slots, up_wh, down_wh } => {
             logged(MODULE, &I::CapsSet { market, zone, firstSlot: first_slot, slots, upWh: up_wh, downWh: down_wh })
         }
+        Event::RedispatchOrdered { auction, market, slot, deficit, surplus, wh, limit_micro } => {
+            let limit = limit_micro;
+            logged(MODULE, &I::RedispatchOrdered { auction, market, slot, deficit, surplus, wh, limitMicro: limit })
+        }
+        Event::Redispatched { auction, wh, nano } => logged(MODULE, &I::Redispatched { auction, wh, nano: wide(nano) }),
         Event::MeterRegistered { market, meter, owner, zone } => {
             logged(MODULE, &I::MeterRegistered { market, meter, owner, zone })
         }
@@ -45,6 +50,9 @@ pub(in crate::abi) fn log(event: &Event) -> Log {
             let (supplier, pot) = (signed(supplier_nano), signed(pot_nano));
             logged(MODULE, &I::SlotSettled { market, slot, supplierNano: supplier, potNano: pot })
         }
+        Event::RentShared { market, day, nano, capacity_wh } => {
+            logged(MODULE, &I::RentShared { market, day, nano, capacityWh: capacity_wh })
+        }
     }
 }
 
@@ -57,6 +65,7 @@ pub(in crate::abi) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::UnknownCommitment { auction, meter } => I::UnknownCommitment { auction, meter }.abi_encode(),
         Refusal::UnknownSubmission { auction, solver } => I::UnknownSubmission { auction, solver }.abi_encode(),
         Refusal::UnknownSlot { market, slot } => I::UnknownSlot { market, slot }.abi_encode(),
+        Refusal::UnknownDay { market, day } => I::UnknownDay { market, day }.abi_encode(),
         Refusal::NotGridOperator { caller } => I::NotGridOperator { caller }.abi_encode(),
         Refusal::NotOperator { caller, operator } => I::NotOperator { caller, operator }.abi_encode(),
         Refusal::NotOwner { caller, owner } => I::NotOwner { caller, owner }.abi_encode(),

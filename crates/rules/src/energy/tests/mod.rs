@@ -4,6 +4,8 @@ mod clearing;
 pub(crate) mod fixture;
 mod money;
 mod readings;
+mod redispatch;
 mod sealed;
+mod sharing;
 mod solvers;
 mod table;
