@@ -50,7 +50,8 @@ export const names = {
     "Dispute",
     "Recovery",
     "Auction",
-    "Slot"
+    "Slot",
+    "Sharing"
   ],
   "deviceStatuses": [
     "Active",
@@ -75,7 +76,8 @@ export const names = {
     "Battery",
     "Price",
     "Bytes",
-    "Readings"
+    "Readings",
+    "Arbiter"
   ],
   "holders": [
     "Anyone",

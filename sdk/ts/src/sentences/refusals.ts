@@ -105,6 +105,7 @@ export const refusalSentences: Record<RefusalName | Apart, Text> = {
   UnknownCommitment: { en: 'The meter {meter} has no sealed bid in the auction {auction}.', ko: '계량기 {meter}{은/는} 경매 {auction}에 봉인한 입찰이 없습니다.' },
   UnknownSubmission: { en: '{solver} has announced nothing in the auction {auction}, or it was refused.', ko: '{solver}{은/는} 경매 {auction}에 예고한 것이 없거나 거절되었습니다.' },
   'energy.UnknownSlot': { en: 'Nothing has happened in the market {market} at {slot|slot}.', ko: '시장 {market}에서 {slot|slot}에는 아무 일도 없었습니다.' },
+  UnknownDay: { en: 'Nothing is shared out in the market {market} for {day|day}.', ko: '시장 {market}에서 {day|day}에는 나눌 것이 없습니다.' },
   NotGridOperator: { en: '{caller} does not hold the role «grid operator».', ko: '{caller}에게는 “배전 운영자” 역할이 없습니다.' },
   NotOperator: { en: 'Only the operator {operator} may, not {caller}.', ko: '운영자 {operator}만 할 수 있습니다. {caller}{은/는} 할 수 없습니다.' },
   AlreadyDone: { en: 'It is done already.', ko: '이미 한 일입니다.' },

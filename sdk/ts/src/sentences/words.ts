@@ -149,6 +149,7 @@ export const deadlineKindWords: Table<'deadlineKinds'> = {
   Recovery: { en: 'recovery of the account', ko: '계정 복구' },
   Auction: { en: 'energy auction', ko: '전력 경매' },
   Slot: { en: 'readings of a quarter of an hour', ko: '15분 계량값' },
+  Sharing: { en: 'sharing of the pot of a market', ko: '시장 공동 기금 나누기' },
 };
 
 export const energyFieldWords: Table<'energyFields'> = {
@@ -166,6 +167,7 @@ export const energyFieldWords: Table<'energyFields'> = {
   Price: { en: 'the price', ko: '가격' },
   Bytes: { en: 'the size', ko: '크기' },
   Readings: { en: 'the number of readings', ko: '계량값 수' },
+  Arbiter: { en: 'the arbiters, who are neither the operator nor the supplier', ko: '중재인(운영자나 공급자가 아니어야 함)' },
 };
 
 export const auctionStageWords: Table<'auctionStages'> = {
