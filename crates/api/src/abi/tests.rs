@@ -167,9 +167,12 @@ pub(super) fn actions() -> Vec<Action> {
         energy::Announce { auction, hash: ID, bytes: 4 }.into(),
         energy::Submit { auction, part: vec![5; 40] }.into(),
         energy::RelayReadings { readings: vec![energy::SignedReading { reading, signature: [6; 64] }] }.into(),
+        energy::ChallengeReading { meter, slot: 1, by: ID, net_wh: -2 }.into(),
+        energy::AnswerChallenge { meter, slot: 1, net_wh: -3 }.into(),
         energy::RunAuction { auction }.into(),
         energy::RunSlot { market, slot: 7 }.into(),
         energy::RunSharing { market, day: 8 }.into(),
+        energy::RunChallenge { meter, slot: 9 }.into(),
     ];
     let permit = credits::Permit {
         owner: SOMEBODY,

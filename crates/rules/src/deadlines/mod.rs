@@ -51,6 +51,8 @@ pub enum Due {
     Slot(B256, u32),
     /// Of a market: what its pot shares for a day.
     Sharing(B256, u32),
+    /// Of a meter's reading.
+    Challenge(B256),
 }
 
 /// One entry of the wheel.

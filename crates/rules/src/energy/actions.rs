@@ -31,12 +31,18 @@ crate::law::actions! {
     Submit { auction: AuctionId, part: Vec<u8> }
     /// Anyone: what meters signed.
     RelayReadings { readings: Vec<SignedReading> }
+    /// Owner of `by`, an attested meter of the market, or the operator: another meter delivered `net_wh` in a slot, and not what was read.
+    ChallengeReading { meter: MeterId, slot: Slot, by: MeterId, net_wh: i32 }
+    /// Operator: what a challenged meter delivered.
+    AnswerChallenge { meter: MeterId, slot: Slot, net_wh: i32 }
     /// Anyone: what an auction's deadline says, where it has passed.
     RunAuction { auction: AuctionId }
     /// Anyone: settles some meters of a slot whose readings are due.
     RunSlot { market: MarketId, slot: Slot }
     /// Anyone: pays some meters what is shared out for a day that is over.
     RunSharing { market: MarketId, day: u32 }
+    /// Anyone: hands a challenge that the operator did not answer to the arbiter.
+    RunChallenge { meter: MeterId, slot: Slot }
 }
 
 /// Where a meter's registers stand.

@@ -105,7 +105,21 @@ pub enum Event {
         meter: MeterId,
         slot: Slot,
     },
-    /// A reading came after its slot was settled: the difference was paid with the supplier.
+    /// `net_wh` is what the challenger says was delivered.
+    ReadingChallenged {
+        meter: MeterId,
+        slot: Slot,
+        by: Address,
+        net_wh: i32,
+    },
+    /// What counts now, and what the meter's owner got of the bond (paid: below 0).
+    ChallengeEnded {
+        meter: MeterId,
+        slot: Slot,
+        net_wh: i32,
+        owner_nano: i128,
+    },
+    /// A reading came, or was corrected, after its slot was settled: the difference was paid with the supplier.
     Corrected {
         meter: MeterId,
         slot: Slot,

@@ -19,6 +19,7 @@ struct All {
     metered: BTreeMap<(MeterId, u32), Metered>,
     slots: Vec<SlotBook>,
     sharings: Vec<Sharing>,
+    challenges: Vec<Challenge>,
     tills: BTreeMap<MarketId, Amount>,
     due: BTreeSet<Due>,
 }
@@ -40,6 +41,7 @@ pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
         metered: METERED.scan(all)?.into_iter().map(|metered| ((metered.meter, metered.day), metered)).collect(),
         slots: SLOTS.scan(all)?,
         sharings: SHARINGS.scan(all)?,
+        challenges: CHALLENGES.scan(all)?,
         tills: HOLD
             .scan(all)?
             .into_iter()
@@ -99,6 +101,11 @@ fn held_is_what_needs_it(all: &All) -> Vec<Violation> {
     for sharing in &all.sharings {
         need(sharing.market, MODULE, sharing.left_nano());
     }
+    let challenge_nano: BTreeMap<MarketId, u64> = all.markets.iter().map(|of| (of.id, of.terms.challenge_nano)).collect();
+    for challenge in &all.challenges {
+        let market = all.meters.get(&challenge.meter).map(|meter| meter.market).unwrap_or_default();
+        need(market, challenge.challenger, challenge_nano.get(&market).copied().unwrap_or_default().into());
+    }
     for submission in all.submissions.iter().filter(|submission| !submission.over) {
         let market = market_of.get(&submission.auction).copied().unwrap_or_default();
         need(market, submission.solver, bonds.get(&market).copied().unwrap_or_default().into());
@@ -120,7 +127,11 @@ fn everything_unfinished_has_a_deadline(all: &All) -> Vec<Violation> {
     let slots = all.slots.iter().filter(|book| book.progress != Progress::Settled).map(|book| Due::Slot(book.market, book.slot));
     let days = all.sharings.iter().filter(|sharing| sharing.progress != Progress::Settled);
     let days = days.map(|sharing| Due::Sharing(sharing.market, sharing.day));
-    let missing = auctions.chain(slots).chain(days).filter(|due| !all.due.contains(due));
+    let challenges = all.challenges.iter().map(|challenge| match challenge.stage {
+        ChallengeStage::Asked => Due::Challenge(challenge.id),
+        ChallengeStage::Disputed => Due::Dispute(challenge.id),
+    });
+    let missing = auctions.chain(slots).chain(days).chain(challenges).filter(|due| !all.due.contains(due));
     missing.map(|due| Violation::new("ENERGY-3", format!("nothing is scheduled for {due:?}"))).collect()
 }
 

@@ -56,6 +56,25 @@
 //! in (the *surplus*), how much, and the most that a kWh may cost; what that is at most is set aside. In the clearing it is one arc, so the operator pays the
 //! difference of the two prices, no more than it said, and never gets any. A later order takes the place of the earlier; one of 0 Wh takes it back.
 //!
+//! # Challenges: who may do what
+//! | from | action | who | to |
+//! |---|---|---|---|
+//! | none | ChallengeReading | neighbour | Asked |
+//! | none | ChallengeReading | market's operator | Disputed |
+//! | Asked | AnswerChallenge | market's operator | gone |
+//! | Disputed | Rule | arbiter, then fallback | gone |
+//!
+//! # Challenges: what happens by itself
+//! | stage | ends | to |
+//! |---|---|---|
+//! | Asked | after the time to answer | Disputed |
+//! | Disputed | after the times of both arbiters | gone |
+//!
+//! A *neighbour* owns another attested meter of the market. Evidence counts in this order: the operator's value, which its transaction signs (it knows what
+//! flowed through the feeder, and may have a second meter); then the word of those whom the market's terms name, by [`crate::disputes`]. The operator is no judge of its own challenge, nor of its own meter. Whoever is
+//! farther from the operator's value, or lost the ruling, pays the bond to the other; at the same distance, at 50 %, and where both arbiters are silent, nobody does. A reading is
+//! challenged when it is settled and for so long as the terms say, once by neighbours and then by the operator alone. What is corrected is that slot of that meter alone, with the supplier, as a late reading is.
+//!
 //! # Sharing: what happens by itself
 //! | progress | ends | to |
 //! |---|---|---|
@@ -68,9 +87,9 @@
 //!
 //! # Always true
 //! - ENERGY-1: in each market, Σ purses (the pot's among them) = the till, to the nano-unit.
-//! - ENERGY-2: what a purse holds = its sealed bids + bonds + the cost of its positions that are not settled + what a redispatch costs or can cost; of the
-//!   pot: what a day's sharing has not paid yet.
-//! - ENERGY-3: every auction that is not cleared, every slot that is not settled and every day that is not shared has a deadline.
+//! - ENERGY-2: what a purse holds = its sealed bids + bonds + the cost of its positions that are not settled + what a redispatch costs or can cost + its
+//!   challenges; of the pot: what a day's sharing has not paid yet.
+//! - ENERGY-3: every auction that is not cleared, every slot that is not settled, every day that is not shared and every challenge has a deadline.
 //! - ENERGY-4: for each slot, Σ positions = what was cleared over the root's line.
 //! - ENERGY-5: of a running slot, the sums of deviations are those of the readings.
 //! - ENERGY-6: the pot owes nobody: it has what it holds, and no day's sharing pays more than its pool.
@@ -84,6 +103,7 @@
 mod actions;
 mod auctions;
 pub mod book;
+mod challenges;
 pub mod clearing;
 mod events;
 mod invariants;
@@ -102,6 +122,8 @@ pub(crate) mod tests;
 pub use actions::*;
 pub(crate) use auctions::due as auction_due;
 pub use auctions::{book, cost_nano, open_ms, position, slot_start_ms};
+pub use challenges::{CHALLENGES, Challenge, ChallengeStage, UNDECIDED_PERCENT, challenge_id};
+pub(crate) use challenges::{due as challenge_due, ruled};
 pub use events::*;
 pub use invariants::audit;
 pub use markets::possession_prehash;
@@ -138,9 +160,12 @@ pub fn apply(d: &mut Draft<'_>, action: Action) -> Result<Output, Failure> {
         Action::Announce(action) => submissions::announce(d, action),
         Action::Submit(action) => submissions::submit(d, action),
         Action::RelayReadings(action) => readings::relay(d, action),
+        Action::ChallengeReading(action) => challenges::challenge(d, action),
+        Action::AnswerChallenge(action) => challenges::answer(d, action),
         Action::RunAuction(action) => auctions::run(d, action),
         Action::RunSlot(action) => settlement::run(d, action),
         Action::RunSharing(action) => sharing::run(d, action),
+        Action::RunChallenge(action) => challenges::run(d, action),
     }
 }
 

@@ -34,6 +34,11 @@ pub enum Refusal {
         market: MarketId,
         day: u32,
     },
+    /// This slot of the meter is not challenged.
+    UnknownChallenge {
+        meter: MeterId,
+        slot: Slot,
+    },
     NotGridOperator {
         caller: Address,
     },
@@ -44,6 +49,10 @@ pub enum Refusal {
     NotOwner {
         caller: Address,
         owner: Address,
+    },
+    /// Neither the operator nor the owner of another attested meter of the market.
+    NotNeighbour {
+        caller: Address,
     },
     /// A market or a meter that stands already.
     AlreadyRegistered,
@@ -65,6 +74,20 @@ pub enum Refusal {
     NotOpen {
         from_ms: u64,
         until_ms: u64,
+    },
+    /// Readings of this slot are challenged then.
+    NotChallengeable {
+        from_ms: u64,
+        until_ms: u64,
+    },
+    /// The arbiter decides now.
+    AnswerOver {
+        until_ms: u64,
+    },
+    /// No reading of this slot was settled.
+    NotRead {
+        meter: MeterId,
+        slot: Slot,
     },
     NotDue {
         until_ms: u64,

@@ -119,6 +119,9 @@ sol! {
         /// `by` is zero where the chain cleared it by itself.
         event Cleared(bytes32 indexed auction, bytes32 indexed market, address indexed by, uint32 firstSlot, uint8 slots, int256 welfareNano, uint256 rewardNano);
         event MeterRead(bytes32 indexed meter, uint32 slot);
+        event ReadingChallenged(bytes32 indexed meter, uint32 indexed slot, address indexed by, int32 netWh);
+        /// What counts now, and what the meter's owner got of the bond (paid: below 0).
+        event ChallengeEnded(bytes32 indexed meter, uint32 indexed slot, int32 netWh, int256 ownerNano);
         event Corrected(bytes32 indexed meter, uint32 slot, int256 nano);
         event SlotSettled(bytes32 indexed market, uint32 indexed slot, int256 supplierNano, int256 potNano);
         event RentShared(bytes32 indexed market, uint32 indexed day, uint64 nano, uint64 capacityWh);
@@ -130,9 +133,11 @@ sol! {
         error UnknownSubmission(bytes32 auction, address solver);
         error UnknownSlot(bytes32 market, uint32 slot);
         error UnknownDay(bytes32 market, uint32 day);
+        error UnknownChallenge(bytes32 meter, uint32 slot);
         error NotGridOperator(address caller);
         error NotOperator(address caller, address operator);
         error NotOwner(address caller, address owner);
+        error NotNeighbour(address caller);
         error AlreadyRegistered();
         error AlreadyDone();
         error OutOfBounds(uint8 field);
@@ -140,6 +145,9 @@ sol! {
         error BadSignature();
         error WrongStage(uint8 stage);
         error NotOpen(uint64 fromMs, uint64 untilMs);
+        error NotChallengeable(uint64 fromMs, uint64 untilMs);
+        error AnswerOver(uint64 untilMs);
+        error NotRead(bytes32 meter, uint32 slot);
         error NotDue(uint64 deadlineMs);
         error Full(uint32 max);
         error SealDiffers();
@@ -165,9 +173,13 @@ sol! {
         function announce(bytes32 auction, bytes32 hash, uint32 size) external;
         function submit(bytes32 auction, bytes part) external;
         function relayReadings(Reading[] readings) external;
+        /// `by`: an own attested meter of the market; of the operator anything.
+        function challengeReading(bytes32 meter, uint32 slot, bytes32 by, int32 netWh) external returns (bytes32);
+        function answerChallenge(bytes32 meter, uint32 slot, int32 netWh) external;
         function runAuction(bytes32 auction) external;
         function runSlot(bytes32 market, uint32 slot) external;
         function runSharing(bytes32 market, uint32 day) external;
+        function runChallenge(bytes32 meter, uint32 slot) external;
 
         function market(bytes32 id) external view returns (Market memory);
         function meter(bytes32 id) external view returns (Meter memory);
@@ -186,8 +198,10 @@ sol! {
         function sharing(bytes32 market, uint32 day) external view returns (uint8 progress, uint64 poolNano, uint64 paidNano, uint64 capacityWh);
         /// Of each slot of a day: sold (+) and bought (-), and what that brings or costs.
         function position(bytes32 meter, uint32 day) external view returns (int32[] memory netWh, int64[] memory nano);
-        /// Of each slot of a day: delivered (+) and drawn (-), and which were read and settled (bit n: slot n).
-        function metered(bytes32 meter, uint32 day) external view returns (int32[] memory netWh, uint128 read, uint128 settled);
+        /// Of each slot of a day: delivered (+) and drawn (-), and which were read, settled and challenged (bit n: slot n).
+        function metered(bytes32 meter, uint32 day) external view returns (int32[] memory netWh, uint128 read, uint128 settled, uint128 challenged);
+        /// A challenge that is not decided. `stage`: 0 the operator is asked, until then; 1 the arbiter decides the dispute of the same id.
+        function challenge(bytes32 meter, uint32 slot) external view returns (bytes32 id, address challenger, int32 netWh, uint8 stage, uint64 untilMs);
         /// The most that a bid (borsh) can cost, nano-units, without the deposit.
         function costOf(bytes bid) external view returns (uint256);
     }

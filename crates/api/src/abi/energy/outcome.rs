@@ -45,6 +45,12 @@ pub(in crate::abi) fn log(event: &Event) -> Log {
             logged(MODULE, &cleared)
         }
         Event::MeterRead { meter, slot } => logged(MODULE, &I::MeterRead { meter, slot }),
+        Event::ReadingChallenged { meter, slot, by, net_wh } => {
+            logged(MODULE, &I::ReadingChallenged { meter, slot, by, netWh: net_wh })
+        }
+        Event::ChallengeEnded { meter, slot, net_wh, owner_nano } => {
+            logged(MODULE, &I::ChallengeEnded { meter, slot, netWh: net_wh, ownerNano: signed(owner_nano) })
+        }
         Event::Corrected { meter, slot, nano } => logged(MODULE, &I::Corrected { meter, slot, nano: signed(nano) }),
         Event::SlotSettled { market, slot, supplier_nano, pot_nano } => {
             let (supplier, pot) = (signed(supplier_nano), signed(pot_nano));
@@ -66,9 +72,11 @@ pub(in crate::abi) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::UnknownSubmission { auction, solver } => I::UnknownSubmission { auction, solver }.abi_encode(),
         Refusal::UnknownSlot { market, slot } => I::UnknownSlot { market, slot }.abi_encode(),
         Refusal::UnknownDay { market, day } => I::UnknownDay { market, day }.abi_encode(),
+        Refusal::UnknownChallenge { meter, slot } => I::UnknownChallenge { meter, slot }.abi_encode(),
         Refusal::NotGridOperator { caller } => I::NotGridOperator { caller }.abi_encode(),
         Refusal::NotOperator { caller, operator } => I::NotOperator { caller, operator }.abi_encode(),
         Refusal::NotOwner { caller, owner } => I::NotOwner { caller, owner }.abi_encode(),
+        Refusal::NotNeighbour { caller } => I::NotNeighbour { caller }.abi_encode(),
         Refusal::AlreadyRegistered => I::AlreadyRegistered {}.abi_encode(),
         Refusal::AlreadyDone => I::AlreadyDone {}.abi_encode(),
         Refusal::OutOfBounds { field } => I::OutOfBounds { field: field as u8 }.abi_encode(),
@@ -76,6 +84,11 @@ pub(in crate::abi) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::BadSignature => I::BadSignature {}.abi_encode(),
         Refusal::WrongStage { stage } => I::WrongStage { stage: stage as u8 }.abi_encode(),
         Refusal::NotOpen { from_ms, until_ms } => I::NotOpen { fromMs: from_ms, untilMs: until_ms }.abi_encode(),
+        Refusal::NotChallengeable { from_ms, until_ms } => {
+            I::NotChallengeable { fromMs: from_ms, untilMs: until_ms }.abi_encode()
+        }
+        Refusal::AnswerOver { until_ms } => I::AnswerOver { untilMs: until_ms }.abi_encode(),
+        Refusal::NotRead { meter, slot } => I::NotRead { meter, slot }.abi_encode(),
         Refusal::NotDue { until_ms } => I::NotDue { deadlineMs: until_ms }.abi_encode(),
         Refusal::Full { max } => I::Full { max }.abi_encode(),
         Refusal::SealDiffers => I::SealDiffers {}.abi_encode(),

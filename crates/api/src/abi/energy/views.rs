@@ -74,9 +74,21 @@ pub(super) fn decode(call: C) -> Option<View> {
             Ok(IEnergy::positionCall::abi_encode_returns(&answer))
         }),
         C::metered(c) => Box::new(move |d| {
-            let Metered { read, settled, net_wh, .. } = metered(d, c.meter, c.day)?;
-            let answer = IEnergy::meteredReturn { netWh: net_wh.to_vec(), read, settled };
+            let Metered { read, settled, challenged, net_wh, .. } = metered(d, c.meter, c.day)?;
+            let answer = IEnergy::meteredReturn { netWh: net_wh.to_vec(), read, settled, challenged };
             Ok(IEnergy::meteredCall::abi_encode_returns(&answer))
+        }),
+        C::challenge(c) => Box::new(move |d| {
+            let unknown = Refusal::UnknownChallenge { meter: c.meter, slot: c.slot };
+            let record = CHALLENGES.get(d, &challenge_id(c.meter, c.slot))?.ok_or(unknown)?;
+            let answer = IEnergy::challengeReturn {
+                id: record.id,
+                challenger: record.challenger,
+                netWh: record.net_wh,
+                stage: record.stage as u8,
+                untilMs: record.until_ms,
+            };
+            Ok(IEnergy::challengeCall::abi_encode_returns(&answer))
         }),
         C::costOf(c) => Box::new(move |_| {
             let bid = Bid::from_bytes(&c.bid).ok_or(Refusal::BadBid)?;

@@ -126,7 +126,7 @@ fn everything(world: &World, n: u64) -> Vec<Action> {
 }
 
 /// Of a market that the owner has money in, if there is one.
-fn energy_of(credit: CreditId, amount: Amount) -> [energy::Action; 15] {
+fn energy_of(credit: CreditId, amount: Amount) -> [energy::Action; 18] {
     let market = energy::market_id(OWNER, credit, "Street");
     let (meter, auction) = (B256::ZERO, energy::auction_id(market, 96, 1));
     let key = DeviceKey::P256([1; 64]);
@@ -144,9 +144,12 @@ fn energy_of(credit: CreditId, amount: Amount) -> [energy::Action; 15] {
         energy::Announce { auction, hash: B256::ZERO, bytes: 1 }.into(),
         energy::Submit { auction, part: vec![1] }.into(),
         energy::RelayReadings { readings: Vec::new() }.into(),
+        energy::ChallengeReading { meter, slot: 96, by: meter, net_wh: 1 }.into(),
+        energy::AnswerChallenge { meter, slot: 96, net_wh: 1 }.into(),
         energy::RunAuction { auction }.into(),
         energy::RunSlot { market, slot: 96 }.into(),
         energy::RunSharing { market, day: 1 }.into(),
+        energy::RunChallenge { meter, slot: 96 }.into(),
     ]
 }
 
@@ -187,8 +190,8 @@ fn call_of(action: &Action) -> (Address, [u8; 4], String) {
 fn the_thief_knows_every_action() {
     let world = World::new(Mode::Auto);
     let names: BTreeSet<_> = everything(&world, 7).iter().map(call_of).collect();
-    // 9 of credits, 35 of orders, 15 of energy, 3 of roles, 2 of disputes, 8 of accounts; RevokeKey of itself is apart.
-    assert_eq!(names.len(), 9 + 35 + 15 + 3 + 2 + 8, "a new action: let the thief try it");
+    // 9 of credits, 35 of orders, 18 of energy, 3 of roles, 2 of disputes, 8 of accounts; RevokeKey of itself is apart.
+    assert_eq!(names.len(), 9 + 35 + 18 + 3 + 2 + 8, "a new action: let the thief try it");
 }
 
 fn selector(name: &str) -> [u8; 4] {

@@ -1,5 +1,6 @@
 //! The rules of energy against their own tables.
 
+mod challenges;
 mod clearing;
 pub(crate) mod fixture;
 mod money;
