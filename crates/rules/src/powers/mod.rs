@@ -38,7 +38,7 @@ pub enum Holder {
     OwnerOrShop,
     /// Owner and shop together.
     OwnerAndShop,
-    /// The arbiter that owner and shop had named before the order was placed.
+    /// The arbiter that owner and shop had named before the order was placed, or that the terms of an energy market name.
     Arbiter,
     /// A full key of the account: the one that its address is made from, or one that it made as good.
     FullKey,

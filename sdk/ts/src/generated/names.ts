@@ -37,6 +37,10 @@ export const names = {
     "Path",
     "Order"
   ],
+  "challengeStages": [
+    "Asked",
+    "Disputed"
+  ],
   "creditFields": [
     "Name",
     "Symbol",
@@ -51,7 +55,8 @@ export const names = {
     "Recovery",
     "Auction",
     "Slot",
-    "Sharing"
+    "Sharing",
+    "Challenge"
   ],
   "deviceStatuses": [
     "Active",
@@ -100,7 +105,8 @@ export const names = {
     "FullKeyOrItself",
     "Guardian",
     "GridOperator",
-    "MarketOperator"
+    "MarketOperator",
+    "NeighbourOrOperator"
   ],
   "keyTypes": [
     "P256",
