@@ -37,16 +37,18 @@ pub fn shares_ms(terms: &Terms, day: u32) -> u64 {
     settles_ms(terms, day.saturating_mul(DAY_SLOTS).saturating_add(DAY_SLOTS).saturating_sub(1))
 }
 
-/// Upon the first that happens of a day: it will be shared for it, where the market shares at all.
+/// Upon the first that happens of a day: it will be shared for it, where the market shares at all. A day that is over then has had its time: late readings of many
+/// days do not empty the pot at once.
 pub(super) fn expect(d: &mut Draft<'_>, market: MarketId, terms: &Terms, day: u32) -> Result<(), Failure> {
-    if terms.share_permille == 0 || SHARINGS.get(d, &(market, day))?.is_some() {
+    let at_ms = shares_ms(terms, day);
+    if terms.share_permille == 0 || d.env.time_ms >= at_ms || SHARINGS.get(d, &(market, day))?.is_some() {
         return Ok(());
     }
     let (progress, cursor) = (Progress::Running, 0);
     let (pool_nano, paid_nano, capacity_wh, passed_wh) = (0, 0, 0, 0);
     let sharing = Sharing { market, day, progress, cursor, pool_nano, paid_nano, capacity_wh, passed_wh };
     SHARINGS.put(d, &(market, day), &sharing);
-    deadlines::schedule(d, shares_ms(terms, day), Due::Sharing(market, day))
+    deadlines::schedule(d, at_ms, Due::Sharing(market, day))
 }
 
 pub(super) fn run(d: &mut Draft<'_>, action: RunSharing) -> Result<Output, Failure> {

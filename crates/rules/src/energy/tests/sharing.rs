@@ -112,6 +112,26 @@ fn below_the_reserve_and_where_nobody_is_attested_nothing_is_shared() {
 }
 
 #[test]
+fn late_readings_of_many_days_share_nothing_for_days_that_are_over() {
+    let mut world = filled(World::new(2), 9_000_000_000);
+    over(&mut world);
+    world.now_ms = slot_start_ms(DAY + 10 * DAY_SLOTS);
+    world.block();
+    let before = pot(&world);
+    world.read(0, DAY + 10 * DAY_SLOTS - 1, 0, 0);
+    let last = DAY + 20 * DAY_SLOTS - 1;
+    world.now_ms = slot_start_ms(last + 1);
+    world.read(0, last, 1, 0);
+    let market = world.market;
+    let of_day = |world: &World, day: u32| SHARINGS.get(&mut world.memory.clone(), &(market, TODAY + day)).expect("decodes");
+    assert!((10..19).all(|day| of_day(&world, day).is_none()));
+    assert_eq!(of_day(&world, 19).map(|sharing| sharing.progress), Some(Progress::Running), "the day that just ends");
+    world.now_ms += 1_000;
+    world.block();
+    assert_eq!(pot(&world), before);
+}
+
+#[test]
 fn a_market_that_shares_nothing_has_no_days() {
     let mut world = World::new(1);
     let Action::OpenMarket(opening) = World::opening(world.credit()) else { panic!("an opening") };
