@@ -109,6 +109,13 @@ mod tests {
             deposit_nano: 0,
             bond_nano: 0,
             reward_max_nano: 0,
+            share_permille: 0,
+            reserve_nano: 0,
+            challenge_ms: 0,
+            answer_ms: 0,
+            challenge_nano: 0,
+            arbiter: alloy_primitives::Address::ZERO,
+            fallback: alloy_primitives::Address::ZERO,
         };
         let wants = |forecast, position| bid(&terms, forecast, position).map(|bid| bid.orders[0]);
         assert_eq!(wants(-500, 0), Some(Order { slot: 0, buys: true, wh: 500, limit_micro: 319_999 }));
