@@ -176,6 +176,9 @@ mod tests {
             final_micro: left_micro(&TERMS),
         };
         assert_eq!(battery.final_micro, 200_000);
-        assert_eq!(day_bid(Limits::within(&TERMS), &[None], 5_000, Some(battery)), Some(Bid { orders: vec![], battery: Some(battery) }));
+        assert_eq!(
+            day_bid(Limits::within(&TERMS), &[None], 5_000, Some(battery)),
+            Some(Bid { orders: vec![], battery: Some(battery) })
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! `meter.toml`: whose meter it is, where its registers are found, what hangs behind it.
 
 use super::{
-    battery,
     agent::Limits,
+    battery,
     market::{self, wh},
     source::{Source, TimeOf},
 };
