@@ -12,6 +12,7 @@ mod picture;
 mod port;
 mod say;
 mod seal;
+mod solving;
 mod town;
 mod vitals;
 

@@ -4,6 +4,7 @@ use super::keys::Folder;
 use super::remote;
 use crate::port::{self, stopped};
 use crate::say::{Problem, help, line, table, time};
+use crate::solving::find;
 use alloy_primitives::B256;
 use clap::Subcommand;
 use dure_api::abi::energy::IEnergy;
@@ -11,7 +12,7 @@ use dure_gateways::{
     chain::Chain,
     energy::{EnergyError, EnergyNote, config::RPC, market::MarketFile, meter::MeterProgram, solver::Solver},
 };
-use dure_rules::energy::{AttestMeter, MODULE, SLOT_MS, Slot, book::Book, market_id};
+use dure_rules::energy::{AttestMeter, MODULE, SLOT_MS, Slot, market_id};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -134,13 +135,6 @@ impl From<EnergyError> for Problem {
             EnergyError::Key(_) | EnergyError::File { .. } | EnergyError::Zone { .. } => Self::usage(error),
         }
     }
-}
-
-/// Works the best clearing of a book out.
-fn find(book: &Book) -> Result<Vec<u8>, String> {
-    let network = book.network();
-    let flow = dure_solvers::solve(&network).map_err(|error| error.to_string())?;
-    Ok(dure_solvers::certify(&network, &flow).map_err(|error| error.to_string())?.to_bytes())
 }
 
 fn tell(note: &EnergyNote, json: bool) {

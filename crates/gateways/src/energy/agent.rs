@@ -125,6 +125,13 @@ mod tests {
         deposit_nano: 0,
         bond_nano: 0,
         reward_max_nano: 0,
+        share_permille: 0,
+        reserve_nano: 0,
+        challenge_ms: 0,
+        answer_ms: 0,
+        challenge_nano: 0,
+        arbiter: alloy_primitives::Address::ZERO,
+        fallback: alloy_primitives::Address::ZERO,
     };
 
     #[test]
