@@ -8,7 +8,7 @@
 use dure_rules::energy::SLOT_MS;
 
 /// The end of a slot is steered towards as if so much were left, so that the last seconds do not ask for everything.
-const LEFT_MIN_MS: u64 = 60_000;
+const LEFT_MIN_MS: u64 = 10_000;
 /// A set power must be possible for so long: near full and empty it becomes small instead of toggling.
 const POSSIBLE_FOR_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;

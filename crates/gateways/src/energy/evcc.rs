@@ -23,7 +23,7 @@ pub const fn mode(set_w: i64, house_w: i64) -> &'static str {
     let drawn_w = if house_w < 0 { -house_w } else { 0 };
     if set_w > left_w.saturating_add(COARSE_W) {
         "charge"
-    } else if left_w == 0 && set_w > -(drawn_w / 2) {
+    } else if left_w == 0 && set_w >= -(drawn_w / 2) {
         "hold"
     } else {
         "normal"

@@ -85,10 +85,11 @@ impl Trader {
             let mut house = desk.house();
             house.simulate(now_ms).and_then(|_| house.close(Some(now_ms))).map_err(|error| desk.unkept(error))?;
         }
-        // What stands against one of them does not stand against the other.
-        let relayed = self.relay(desk, now_ms, tell).await;
+        // By how long each of them may wait; what stands against one does not stand against the others.
         let traded = self.trade(desk, rules, sight, tell).await;
-        relayed.and(traded)
+        let opened = self.open_sealed(desk, sight, tell).await;
+        let relayed = self.relay(desk, now_ms, tell).await;
+        traded.and(opened).and(relayed)
     }
 
     async fn relay(&mut self, desk: &Desk, now_ms: u64, tell: Tell<'_>) -> Result<(), EnergyError> {
@@ -148,7 +149,6 @@ impl Trader {
                 desk.house().put_position(day, cleared, position.netWh);
             }
         }
-        self.open_sealed(desk, sight, tell).await?;
         if !self.attested {
             return Ok(());
         }
