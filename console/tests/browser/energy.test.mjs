@@ -98,9 +98,9 @@ async function between(change) {
   return visitor;
 }
 
-/** The proof with one digit another one, some way behind `mark`; `sealed`: and a good checksum. */
+/** The proof with one digit another one, some way behind where it has `mark` first: within what the call brings; `sealed`: and a good checksum. */
 function forged(proof, mark, sealed) {
-  const at = proof.lastIndexOf(mark) + mark.length + 600;
+  const at = proof.indexOf(mark) + mark.length + 600;
   const digits = [...proof.slice(2)];
   digits[at - 2] = ((Number.parseInt(digits[at - 2], 16) + 1) % 16).toString(16);
   const bytes = Buffer.from(digits.join(''), 'hex');

@@ -1,6 +1,6 @@
 //! What the TypeScript side is compared with: books and certificates, right and tampered, what the chain says of each, and records as they are kept.
 //!
-//! To write the file anew: DURE_WRITE_VECTORS=1 cargo test -p dure-solvers --test vectors
+//! To write the file anew: DURE_WRITE_VECTORS=1 cargo test --workspace --test vectors
 
 use dure_rules::credits::CreditId;
 use dure_rules::energy::book::Book;
@@ -233,5 +233,5 @@ fn what_the_typescript_side_is_compared_with_is_what_the_chain_says() {
         std::fs::write(&file, &text).expect("the folder can be written");
     }
     let on_disk = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(on_disk == text, "energy.json is stale; hint: DURE_WRITE_VECTORS=1 cargo test -p dure-solvers --test vectors");
+    assert!(on_disk == text, "energy.json is stale; hint: DURE_WRITE_VECTORS=1 cargo test --workspace --test vectors");
 }

@@ -39,6 +39,9 @@ export class Reader {
     return (this.i64() << 64n) | low;
   }
 
+  /** An i64 as a number, which beyond 2⁵³ is only nearly it: for what is then compared with a bound far below that. */
+  nearly = (): number => Number(this.i64());
+
   /** An i64 that is a price or a value: far within what a number holds. */
   price(): number {
     const value = Number(this.i64());

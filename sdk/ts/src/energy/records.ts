@@ -110,7 +110,7 @@ const battery = (from: Reader): Battery => ({
   chargeWh: from.u32(), dischargeWh: from.u32(), capacityWh: from.u32(), initialWh: from.u32(), wearMicro: from.price(), finalMicro: from.price(),
 });
 const bid = (from: Reader): Bid => ({ orders: from.list(ORDER_BYTES, () => order(from)), battery: from.option(() => battery(from)) });
-const extreme = (from: Reader): Extreme => ({ priceMicro: from.price(), arc: from.u32(), depth: from.u32() });
+const extreme = (from: Reader): Extreme => ({ priceMicro: from.nearly(), arc: from.u32(), depth: from.u32() });
 const zone = (from: Reader): Zone => ({ name: from.text(), parent: from.u8(), upWh: from.u32(), downWh: from.u32(), feeMicro: from.u32() });
 const zones = (from: Reader): Zone[] => from.list(17, () => zone(from));
 
