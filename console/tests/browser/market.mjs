@@ -32,7 +32,7 @@ export function encodeBid({ orders = [], battery }) {
 /** Minutes of the chain from now until the gate: ten of them are a second of the wall. */
 const UNTIL_GATE = 130;
 /** From the gate on: to open the bids, and to work a clearing out. */
-const [REVEAL, SOLVE] = [60, 240];
+const [REVEAL, SOLVE] = [40, 240];
 
 /** The first day whose gate can be set so that it comes soon, and that gate. */
 export async function soonestDay(node) {

@@ -185,12 +185,14 @@ export class Market {
     const put = (check: Check) => (this.checks = new Map([...this.checks, [auction, check]]));
     let check: Check = { proven: 0, all: 0 };
     put(check);
+    let over = false; // what was under way beside a failure may still be answered
     try {
       const anchor = await anchorOf();
-      const progress = (proven: number, all: number) => put((check = { ...check, proven, all, anchor }));
+      const progress = (proven: number, all: number) => over || put((check = { ...check, proven, all, anchor }));
       const shown = await checkAuction(auction, { ask, anchor, parallel: PARALLEL, progress, memory });
       put({ ...check, shown });
     } catch (failure) {
+      over = true;
       if (failure instanceof NotShown) put({ ...check, failure });
       else this.checks = new Map([...this.checks].filter(([id]) => id !== auction)); // the node was away: at the next look again
     }
