@@ -113,10 +113,14 @@ fn verdict(book: &Book, bytes: &[u8]) -> Value {
         Ok(Cleared { welfare_nano, .. }) => json!({ "welfareNano": welfare_nano.to_string() }),
         Err(flaw) => {
             let mut said = match flaw {
-                Flaw::Nodes { expected, found } | Flaw::OpenFlows { expected, found } => json!({ "expected": expected, "found": found }),
+                Flaw::Nodes { expected, found } | Flaw::OpenFlows { expected, found } => {
+                    json!({ "expected": expected, "found": found })
+                }
                 Flaw::Outside => json!({}),
                 Flaw::Contradiction { arc } | Flaw::Capacity { arc } => json!({ "arc": arc }),
-                Flaw::Price { node } | Flaw::Balance { node } | Flaw::Path { node } | Flaw::Order { node } => json!({ "node": node }),
+                Flaw::Price { node } | Flaw::Balance { node } | Flaw::Path { node } | Flaw::Order { node } => {
+                    json!({ "node": node })
+                }
             };
             said["flaw"] = json!(flaw_number(Some(&flaw)));
             said
