@@ -78,7 +78,7 @@ test('a bill is what was traded and what deviated, beside the supplier alone', (
   });
   assert.deepEqual(bill, {
     settled: 3, unread: 1, soldWh: 120, boughtWh: 50, tradedNano: 14_000n, longWh: 10, shortWh: 10,
-    deviationNano: 10n * 200n - 10n * 320n, unreadNano: -1_020n * 320n, supplierNano: 110n * 80n - 60n * 320n,
+    deviationNano: 10n * 200n - 10n * 320n, unreadNano: -1_020n * 320n, readNano: 10_000n + 10n * 200n - 10n * 320n, supplierNano: 110n * 80n - 60n * 320n,
   });
 });
 

@@ -143,8 +143,8 @@ export type Bill = {
   longWh: number; shortWh: number; deviationNano: bigint;
   /** What was charged for slots without a reading. */
   unreadNano: bigint;
-  /** What the metered energy would have brought (+) or cost (−) with the supplier alone. */
-  supplierNano: bigint;
+  /** What the slots with a reading came to, and what the same energy would have brought (+) or cost (−) with the supplier alone. */
+  readNano: bigint; supplierNano: bigint;
 };
 
 type BillOf = {
@@ -158,12 +158,13 @@ type BillOf = {
 /** What a meter's day came to, over the slots that are settled. */
 export function billOf({ zone, importMaxWh, terms, position, metered, slots, corrected }: BillOf): Bill {
   const alone = { priceMicro: 0n, longWh: 0n, shortWh: 0n, ...terms };
-  const bill: Bill = { settled: 0, unread: 0, soldWh: 0, boughtWh: 0, tradedNano: 0n, longWh: 0, shortWh: 0, deviationNano: 0n, unreadNano: 0n, supplierNano: 0n };
+  const bill: Bill = { settled: 0, unread: 0, soldWh: 0, boughtWh: 0, tradedNano: 0n, longWh: 0, shortWh: 0, deviationNano: 0n, unreadNano: 0n, readNano: 0n, supplierNano: 0n };
   for (let at = 0; at < DAY_SLOTS; at++) {
     const slot = slots[at];
-    if (slot?.progress !== SETTLED || ((metered.settled >> BigInt(at)) & 1n) === 0n) continue;
-    const [traded, net] = [position.netWh[at] ?? 0, metered.netWh[at] ?? 0];
+    if (slot?.progress !== SETTLED) continue;
     bill.settled++;
+    if (((metered.settled >> BigInt(at)) & 1n) === 0n) continue; // it took no part
+    const [traded, net] = [position.netWh[at] ?? 0, metered.netWh[at] ?? 0];
     bill.soldWh += Math.max(0, traded);
     bill.boughtWh += Math.max(0, -traded);
     bill.tradedNano += position.nano[at] ?? 0n;
@@ -175,7 +176,9 @@ export function billOf({ zone, importMaxWh, terms, position, metered, slots, cor
     const deviation = net - traded;
     bill.longWh += Math.max(0, deviation);
     bill.shortWh += Math.max(0, -deviation);
-    bill.deviationNano += deviationNano(deviation, corrected.has(at) ? alone : ratesOf(slot, zone, terms));
+    const nano = deviationNano(deviation, corrected.has(at) ? alone : ratesOf(slot, zone, terms));
+    bill.deviationNano += nano;
+    bill.readNano += nano + (position.nano[at] ?? 0n);
     bill.supplierNano += BigInt(net) * (net > 0 ? terms.feedInMicro : terms.retailMicro);
   }
   return bill;

@@ -20,8 +20,11 @@ const METERS_MAX = 200;
 /** Days whose clearings are looked for, and blocks whose changes of lines are. */
 const DAYS_BACK = 3;
 const CAPS_BLOCKS = 12_000;
-/** Slots that are kept: two weeks. */
+/** Slots that are kept (two weeks), and checks, which hold a whole book each. */
 const SLOTS_MAX = 14 * DAY_SLOTS;
+const CHECKS_MAX = 8;
+/** How often a check is begun anew where the node does not show yet what it has told of. */
+const TRIES_MAX = 3;
 
 export const ask: Ask = (method, params) => chain.rpc.request(method, params);
 
@@ -59,6 +62,7 @@ export class Market {
   #again = false;
   #tradedAt = -Infinity;
   #traded = '';
+  readonly #tries = new Map<Hex, number>();
 
   constructor(readonly id: Hex) {}
 
@@ -182,7 +186,8 @@ export class Market {
 
   async #check(auction: Hex): Promise<void> {
     if (this.checks.has(auction)) return;
-    const put = (check: Check) => (this.checks = new Map([...this.checks, [auction, check]]));
+    const others = () => [...this.checks].filter(([id]) => id !== auction);
+    const put = (check: Check) => (this.checks = new Map([...others(), [auction, check] as const].slice(-CHECKS_MAX)));
     let check: Check = { proven: 0, all: 0 };
     put(check);
     let over = false; // what was under way beside a failure may still be answered
@@ -193,8 +198,11 @@ export class Market {
       put({ ...check, shown });
     } catch (failure) {
       over = true;
-      if (failure instanceof NotShown) put({ ...check, failure });
-      else this.checks = new Map([...this.checks].filter(([id]) => id !== auction)); // the node was away: at the next look again
+      const tries = (this.#tries.get(auction) ?? 0) + 1;
+      this.#tries.set(auction, tries);
+      const later = failure instanceof NotShown && (failure.reason === 'NotCleared' || failure.reason === 'Missing') && tries < TRIES_MAX;
+      if (failure instanceof NotShown && !later) put({ ...check, failure });
+      else this.checks = new Map(others()); // the node was away, or its proofs are behind its logs: at the next look again
     }
   }
 }
