@@ -61,7 +61,8 @@ pub async fn run(peer: &Peer, count: usize, slots: Slot, connections: usize) -> 
     // A reading that was refused would have left its meter behind.
     for meter in &meters {
         let id = meter_id(&meter.public());
-        let call = serde_json::json!([{ "to": energy::MODULE, "data": Bytes::from(IEnergy::meterCall { id }.abi_encode()) }, "latest"]);
+        let call =
+            serde_json::json!([{ "to": energy::MODULE, "data": Bytes::from(IEnergy::meterCall { id }.abi_encode()) }, "latest"]);
         let answer: Bytes = serde_json::from_value(connection.ask("eth_call", call).await?)?;
         let until = IEnergy::meterCall::abi_decode_returns(&answer)?.readUntil;
         if until != first + slots {

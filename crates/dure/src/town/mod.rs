@@ -63,7 +63,19 @@ impl Town {
         let password = alloy_primitives::hex::encode(&dure_gateways::key::random_bytes()[..12]);
         let broker = broker::start(&password)?;
         let street = Arc::new(street::grid::Street::new(people.seed)?);
-        Ok(Self { people, rpc, broker, password, folder, tell, showroom, street, lookout: OnceCell::new(), world: Arc::default(), since: Instant::now() })
+        Ok(Self {
+            people,
+            rpc,
+            broker,
+            password,
+            folder,
+            tell,
+            showroom,
+            street,
+            lookout: OnceCell::new(),
+            world: Arc::default(),
+            since: Instant::now(),
+        })
     }
 
     /// Something of an actor's own; told to who asks for it with `RUST_LOG=dure=info`.
