@@ -25,7 +25,7 @@ use std::path::PathBuf;
 pub struct Energy {
     #[command(subcommand)]
     command: Command,
-    /// The node's address; a meter's file may name it too, else it is http://localhost:8545
+    /// The node's address, else what a meter.toml names, else http://localhost:8545
     #[arg(long, value_name = "URL", env = "DURE_RPC", global = true)]
     rpc: Option<String>,
     #[command(flatten)]

@@ -20,6 +20,7 @@ use super::{
     lookout::Lookout,
     outbox::Outbox,
     registers::Registers,
+    sunspec::State,
     trader::Trader,
 };
 use crate::{
@@ -180,10 +181,13 @@ impl MeterProgram {
         };
         let way = desk.file.battery.as_ref().and_then(|battery| battery.way());
         let driving = async {
-            match &way {
-                Some(Way::SunSpec { address, unit }) => drive(desk, address, *unit, tell).await,
-                _ => std::future::pending().await,
-            }
+            let Some(Way::SunSpec { address, unit }) = &way else { return std::future::pending().await };
+            let read = |state: &State| {
+                if let Some(pack) = &mut desk.house().pack {
+                    pack.read(state.stored_permille, state.ac_power_w);
+                }
+            };
+            drive(address, *unit, desk.wanted.subscribe(), read, |what| tell(EnergyNote::of(desk.meter, what))).await;
         };
         let login = mqtt.login(desk.meter);
         tokio::select! {

@@ -11,7 +11,7 @@ use dure_rules::energy::{GAP_SLOTS_MAX, SLOT_MS, Slot};
 use std::collections::BTreeMap;
 
 /// How long after a slot's end a message of it may still come.
-pub const GRACE_MS: u64 = 5 * 60_000;
+pub const GRACE_MS: u64 = 10 * 60_000;
 /// How far ahead of the chain's newest block the clock of a head may be.
 const AHEAD_MAX_MS: u64 = 2 * SLOT_MS;
 /// Power is worked out from registers that are at least so far apart: in less, a single Wh is too much.

@@ -64,17 +64,21 @@ impl Fake {
     }
 
     async fn serve(&self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        self.serve_at("127.0.0.1:0").await.0
+    }
+
+    async fn serve_at(&self, address: &str) -> (String, tokio::task::JoinHandle<()>) {
+        let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
         let fake = self.clone();
-        tokio::spawn(async move {
+        let serving = tokio::spawn(async move {
             let fake = &fake;
             let connected = |stream: TcpStream, from: SocketAddr| async move {
                 accept_tcp_connection(stream, from, |_| Ok(Some(fake.clone())))
             };
             let _ = Server::new(listener).serve(&connected, |_| {}).await;
         });
-        address
+        (address, serving)
     }
 
     async fn find(&self) -> Result<Device, SunSpecError> {
@@ -167,4 +171,49 @@ async fn a_device_that_is_dead_or_silent_is_said_in_time() {
     let said = Device::find(&address, 1).await.err().expect("refused").to_string();
     assert!(said.contains(&address) && said.contains("no answer in time"), "{said}");
     assert!(since.elapsed() < ANSWER_MAX * 2);
+}
+
+#[tokio::test]
+async fn a_program_drives_a_device_that_goes_away_and_comes_again() {
+    let fake = Fake::with(&[(COMMON, common()), (103, inverter()), (STORAGE, storage())]);
+    let (address, serving) = fake.serve_at("127.0.0.1:0").await;
+    let first = BASE + 2 + (2 + 66) + (2 + 50) + 2;
+    let stands = || (fake.at(first + at::MODE as u16), fake.at(first + at::OUT_RATE as u16 + 1).cast_signed());
+    let (want, wanted) = tokio::sync::watch::channel(None);
+    let (states, told) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let drives = crate::energy::drive::drive(
+        &address,
+        1,
+        wanted,
+        |state| states.lock().expect("states").push(*state),
+        |what| told.lock().expect("told").push(what),
+    );
+    let until = async |what: &dyn Fn() -> bool| {
+        let since = std::time::Instant::now();
+        while !what() {
+            assert!(since.elapsed() < Duration::from_secs(30), "{:?}", told.lock().expect("told"));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let plays = async {
+        want.send_replace(Some(2_560));
+        until(&|| stands() == (3, 5_000)).await;
+        want.send_replace(Some(-2_560));
+        until(&|| stands() == (3, -5_000)).await;
+        assert_eq!(states.lock().expect("states").first(), Some(&State { stored_permille: 735, ac_power_w: Some(2_345) }));
+        serving.abort();
+        want.send_replace(Some(1_280));
+        until(&|| told.lock().expect("told").len() == 2).await;
+        let _serving = fake.serve_at(&address).await;
+        until(&|| stands() == (3, 2_500)).await;
+        want.send_replace(None);
+        until(&|| stands().0 == 0).await;
+    };
+    tokio::select! {
+        () = drives => {}
+        () = plays => {}
+    }
+    let told = told.into_inner().expect("told");
+    assert!(told[0].contains("Example Hybrid 5.0") && told[1].contains("does not answer"), "{told:?}");
+    assert!(told.len() == 3 && told[2].contains("Example"), "{told:?}");
 }
