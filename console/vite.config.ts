@@ -22,7 +22,7 @@ export default defineConfig({
   // The SDK as it stands beside the console: its sources, with the console's viem and HPKE, so that there is one of each and none is
   // looked for in sdk/ts/node_modules, which a fresh clone has not.
   resolve: {
-    alias: { '@dure/sdk/seal': sdk('seal.ts'), '@dure/sdk/proof': sdk('proof/index.ts'), '@dure/sdk': sdk('index.ts') },
+    alias: { '@dure/sdk/seal': sdk('seal.ts'), '@dure/sdk/proof': sdk('proof/index.ts'), '@dure/sdk/energy': sdk('energy/index.ts'), '@dure/sdk': sdk('index.ts') },
     dedupe: ['viem', 'hpke', '@panva/hpke-noble'],
   },
   build: {

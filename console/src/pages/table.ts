@@ -25,6 +25,9 @@ export const PAGES: readonly Page[] = [
     path: 'orders', title: { en: 'Orders', ko: '주문' }, place: 'main', icon: 'M4 8l8-4 8 4v8l-8 4-8-4zM4 8l8 4 8-4M12 12v8', load: () => import('./orders/Page.svelte'),
   },
   {
+    path: 'energy', title: { en: 'Energy', ko: '전력' }, place: 'main', icon: 'M13 3 5 14h6l-1 7 8-11h-6z', load: () => import('./energy/Page.svelte'),
+  },
+  {
     path: 'shop', title: { en: 'My shop', ko: '내 가게' }, place: 'more', icon: 'M4 9h16l-1-5H5zM5 9v11h14V9M10 20v-6h4v6', load: () => import('./shop/Page.svelte'),
   },
   {

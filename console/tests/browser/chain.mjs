@@ -82,7 +82,7 @@ export async function send(node, index, to, abi, functionName, args) {
 
 export const orders = (node, index, functionName, args) => send(node, index, ORDERS, ordersAbi, functionName, args);
 
-const little = (value, bytes) => concat([`0x${numberToHex(value, { size: bytes }).slice(2).match(/../g).reverse().join('')}`]);
+export const little = (value, bytes) => concat([`0x${numberToHex(value, { size: bytes }).slice(2).match(/../g).reverse().join('')}`]);
 const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
 const HOME = 'Anna Muster\nLindenweg 3';
@@ -101,27 +101,35 @@ async function seal(sealingKey, order) {
   return concat([bytesToHex(sealed.encapsulatedSecret), bytesToHex(sealed.ciphertext)]);
 }
 
-/** A washing machine with a P-256 key of its own, and its gateway. */
-export class Machine {
+/** A P-256 key of a thing's own, as secure elements hold one. */
+export class Key {
   #key = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  #sequence = 0;
 
-  constructor(node, name) {
-    this.node = node;
-    this.name = name;
+  constructor() {
     const { x, y } = this.#key.publicKey.export({ format: 'jwk' });
     this.key = `0x${Buffer.concat([Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]).toString('hex')}`;
     this.borshKey = concat(['0x00', this.key]);
-    this.id = keccak256(concat([stringToHex('dure.device'), this.borshKey]));
   }
 
   /** r ‖ s of sha256, with the low s. */
-  #sign(domain, payload) {
+  sign(domain, payload) {
     const bytes = Buffer.concat([Buffer.from(domain), Buffer.from(payload.slice(2), 'hex')]);
     const signed = crypto.sign('sha256', bytes, { key: this.#key.privateKey, dsaEncoding: 'ieee-p1363' });
     const s = BigInt(`0x${signed.subarray(32).toString('hex')}`);
     const low = s > P256_ORDER / 2n ? P256_ORDER - s : s;
     return concat([`0x${signed.subarray(0, 32).toString('hex')}`, numberToHex(low, { size: 32 })]);
+  }
+}
+
+/** A washing machine, and its gateway. */
+export class Machine extends Key {
+  #sequence = 0;
+
+  constructor(node, name) {
+    super();
+    this.node = node;
+    this.name = name;
+    this.id = keccak256(concat([stringToHex('dure.device'), this.borshKey]));
   }
 
   /** The pairing document for `owner`, as a gateway gives it. */
@@ -129,7 +137,7 @@ export class Machine {
     const payload = concat([little(this.node.chainId, 8), ORDERS, owner, little(0, 4), this.borshKey]);
     return {
       v: 1, chainId: this.node.chainId, name: this.name, simulated: true, owner, model: '9521000000025', keyKind: 'p256', key: this.key,
-      possession: this.#sign('dure.device.possession', payload),
+      possession: this.sign('dure.device.possession', payload),
       slot: { number: 0, name: 'Detergent', unit: 'mL', capacity: 2000, threshold: 300, rearm: 1200, gtins: ['9521000000018'] },
       arbiters, addressCommitment: keccak256(concat([SALT, stringToHex(HOME)])), credit: CREDIT,
     };
@@ -146,7 +154,7 @@ export class Machine {
       little(this.node.chainId, 8), ORDERS, this.id, little(0, 1), little(0, 4), little(++this.#sequence, 8),
       little(Number(newest.number) - 1, 8), newest.parentHash, body,
     ]);
-    return orders(this.node, 9, 'relayDevice', [payload, this.#sign('dure.device.message', payload)]);
+    return orders(this.node, 9, 'relayDevice', [payload, this.sign('dure.device.message', payload)]);
   }
 
   level(level) {

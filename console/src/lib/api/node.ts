@@ -1,5 +1,5 @@
 // The questions that the console asks a node, typed. Views of modules go through viem's single actions; nothing is cached here.
-import { accountsAbi, addresses, creditAbi, offerId, ordersAbi } from '@dure/sdk';
+import { accountsAbi, addresses, creditAbi, energyAbi, offerId, ordersAbi } from '@dure/sdk';
 import { createClient, custom, type Address, type Hex } from 'viem';
 import { readContract } from 'viem/actions';
 import { RpcRefusal, type Rpc } from './rpc';
@@ -76,6 +76,14 @@ export class Node {
   guardians = (account: Address) => readContract(this.client, { ...this.#accounts, functionName: 'guardiansOf', args: [account] });
   recovery = (account: Address) => readContract(this.client, { ...this.#accounts, functionName: 'recoveryOf', args: [account] });
 
+  #energy = { address: addresses.energy, abi: energyAbi } as const;
+  market = (id: Hex) => readContract(this.client, { ...this.#energy, functionName: 'market', args: [id] });
+  meter = (id: Hex) => readContract(this.client, { ...this.#energy, functionName: 'meter', args: [id] });
+  meterAt = (market: Hex, number: number) => readContract(this.client, { ...this.#energy, functionName: 'meterAt', args: [market, number] });
+  quarter = (market: Hex, number: number) => readContract(this.client, { ...this.#energy, functionName: 'slot', args: [market, number] });
+  position = (meter: Hex, day: number) => readContract(this.client, { ...this.#energy, functionName: 'position', args: [meter, day] });
+  metered = (meter: Hex, day: number) => readContract(this.client, { ...this.#energy, functionName: 'metered', args: [meter, day] });
+
   mandate = (device: Hex, slot: number) =>
     readContract(this.client, { address: ORDERS, abi: ORDERS_ABI, functionName: 'mandateOf', args: [device, slot] });
   slot = (device: Hex, slot: number) =>
@@ -126,4 +134,6 @@ export type Shop = Awaited<ReturnType<Node['shop']>>;
 export type KeyRow = Awaited<ReturnType<Node['keys']>>[number];
 export type Reach = Awaited<ReturnType<Node['reach']>>;
 export type Guardians = Awaited<ReturnType<Node['guardians']>>;
+export type EnergyMarket = Awaited<ReturnType<Node['market']>>;
+export type EnergyMeter = Awaited<ReturnType<Node['meter']>>;
 export type Recovery = Awaited<ReturnType<Node['recovery']>>;

@@ -1,7 +1,7 @@
 //! What a default agent wants, for people who want to see no price: pure.
 //!
 //! A quarter of an hour that will probably need power: buy it, at anything below what the supplier takes. One that will probably have some: sell it, at
-//! anything above what the supplier gives. Nobody is ever worse off than with the supplier alone.
+//! anything above what the supplier gives. Nobody is ever worse off than with the supplier alone. Who thinks otherwise says so ([`Limits`]).
 //!
 //! For a day it wants what house and roof will do by the forecast ([`super::history`]), and offers the battery beside it, so that the clearing says when that is
 //! charged. For a slot it wants the rest between the newest forecast and what is traded, where that is worth a transaction.
@@ -62,23 +62,37 @@ impl Profile {
     }
 }
 
+/// The most that is paid and the least that is taken for a kWh, micro-units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub buy_to_micro: i64,
+    pub sell_from_micro: i64,
+}
+
+impl Limits {
+    /// Just better than with the supplier.
+    pub const fn within(terms: &Terms) -> Self {
+        Self { buy_to_micro: terms.retail_micro.saturating_sub(1), sell_from_micro: terms.feed_in_micro.saturating_add(1) }
+    }
+}
+
 /// What to want where `missing_wh` is not traded yet (delivered +), at most `most_wh`.
-fn order(terms: &Terms, slot: u8, missing_wh: i64, most_wh: u32) -> Option<Order> {
+fn order(limits: Limits, slot: u8, missing_wh: i64, most_wh: u32) -> Option<Order> {
     let wh = u32::try_from(missing_wh.unsigned_abs()).unwrap_or(u32::MAX).min(most_wh);
     let buys = missing_wh < 0;
-    let limit_micro = if buys { terms.retail_micro - 1 } else { terms.feed_in_micro + 1 };
+    let limit_micro = if buys { limits.buy_to_micro } else { limits.sell_from_micro };
     (wh > 0).then_some(Order { slot, buys, wh, limit_micro })
 }
 
 /// What to want of an auction of one slot: the rest, where it is at least `least_wh`.
-pub fn slot_bid(terms: &Terms, missing_wh: i64, least_wh: u32, most_wh: u32) -> Option<Bid> {
-    let order = order(terms, 0, missing_wh, most_wh).filter(|order| order.wh >= least_wh)?;
+pub fn slot_bid(limits: Limits, missing_wh: i64, least_wh: u32, most_wh: u32) -> Option<Bid> {
+    let order = order(limits, 0, missing_wh, most_wh).filter(|order| order.wh >= least_wh)?;
     Some(Bid { orders: vec![order], battery: None })
 }
 
 /// What to want of an auction of a day: what each slot will probably do, where anything is known of it, and the battery.
-pub fn day_bid(terms: &Terms, forecast_wh: &[Option<i64>], most_wh: u32, battery: Option<Battery>) -> Option<Bid> {
-    let of = |(slot, wh): (u8, &Option<i64>)| order(terms, slot, (*wh)?, most_wh);
+pub fn day_bid(limits: Limits, forecast_wh: &[Option<i64>], most_wh: u32, battery: Option<Battery>) -> Option<Bid> {
+    let of = |(slot, wh): (u8, &Option<i64>)| order(limits, slot, (*wh)?, most_wh);
     let orders: Vec<Order> = (0..).zip(forecast_wh).filter_map(of).collect();
     (!orders.is_empty() || battery.is_some()).then_some(Bid { orders, battery })
 }
@@ -136,7 +150,7 @@ mod tests {
 
     #[test]
     fn the_default_wants_the_rest_within_the_suppliers_prices() {
-        let wants = |missing| slot_bid(&TERMS, missing, 50, 5_000).map(|bid| bid.orders[0]);
+        let wants = |missing| slot_bid(Limits::within(&TERMS), missing, 50, 5_000).map(|bid| bid.orders[0]);
         assert_eq!(wants(-500), Some(Order { slot: 0, buys: true, wh: 500, limit_micro: 319_999 }));
         assert_eq!(wants(200), Some(Order { slot: 0, buys: false, wh: 200, limit_micro: 80_001 }));
         assert_eq!(wants(-50).map(|order| order.wh), Some(50));
@@ -151,8 +165,8 @@ mod tests {
             Order { slot: 2, buys: true, wh: 300, limit_micro: 319_999 },
             Order { slot: 3, buys: false, wh: 20, limit_micro: 80_001 },
         ];
-        assert_eq!(day_bid(&TERMS, &forecast, 5_000, None), Some(Bid { orders, battery: None }));
-        assert_eq!(day_bid(&TERMS, &[None, None], 5_000, None), None);
+        assert_eq!(day_bid(Limits::within(&TERMS), &forecast, 5_000, None), Some(Bid { orders, battery: None }));
+        assert_eq!(day_bid(Limits::within(&TERMS), &[None, None], 5_000, None), None);
         let battery = Battery {
             charge_wh: 1_250,
             discharge_wh: 1_000,
@@ -162,6 +176,9 @@ mod tests {
             final_micro: left_micro(&TERMS),
         };
         assert_eq!(battery.final_micro, 200_000);
-        assert_eq!(day_bid(&TERMS, &[None], 5_000, Some(battery)), Some(Bid { orders: vec![], battery: Some(battery) }));
+        assert_eq!(
+            day_bid(Limits::within(&TERMS), &[None], 5_000, Some(battery)),
+            Some(Bid { orders: vec![], battery: Some(battery) })
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! `meter.toml`: whose meter it is, where its registers are found, what hangs behind it.
 
 use super::{
+    agent::Limits,
     battery,
-    market::wh,
+    market::{self, wh},
     source::{Source, TimeOf},
 };
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     mqtt::{Login, address},
 };
 use alloy_primitives::B256;
-use dure_rules::energy::{BATTERY_WH_MAX, MeterId};
+use dure_rules::energy::{BATTERY_WH_MAX, MeterId, Terms};
 use serde::Deserialize;
 use std::{
     path::{Path, PathBuf},
@@ -41,6 +42,9 @@ pub struct MeterFile {
     pub export_kw: f64,
     /// The purse is filled up to this, minor units of the market's credit, when less than half is free.
     pub purse: u64,
+    /// The most that is paid and the least that is taken for a kWh, in the credit's unit; the default is just better than with the supplier.
+    pub buy_to: Option<f64>,
+    pub sell_from: Option<f64>,
     /// An auction of a slot is only worth a bid from so much on.
     #[serde(default = "default_least")]
     pub trade_least_wh: u32,
@@ -201,6 +205,11 @@ impl MeterFile {
             }
             _ => problems.push("write [mqtt] and [meter], or `profile` for a simulated meter".into()),
         }
+        for (name, units) in [("buy_to", self.buy_to), ("sell_from", self.sell_from)] {
+            if let Some(units) = units {
+                market::micro(units, name, &mut problems);
+            }
+        }
         if !(0.0..=60.0 * 24.0).contains(&self.fallback_minutes) {
             problems.push(format!("fallback_minutes = {}: expected minutes, at most a day", self.fallback_minutes));
         }
@@ -230,6 +239,13 @@ impl MeterFile {
     }
 
     /// What the connection draws and delivers in a slot at most, Wh.
+    pub fn limits(&self, terms: &Terms) -> Limits {
+        let Limits { buy_to_micro, sell_from_micro } = Limits::within(terms);
+        // What is no number was told when the file was read.
+        let micro = |units: Option<f64>, usual| units.map_or(usual, |units| market::micro(units, "", &mut Vec::new()));
+        Limits { buy_to_micro: micro(self.buy_to, buy_to_micro), sell_from_micro: micro(self.sell_from, sell_from_micro) }
+    }
+
     pub fn limits_wh(&self) -> (u32, u32) {
         let mut checked_before = Vec::new();
         (wh(self.import_kw, "import_kw", &mut checked_before), wh(self.export_kw, "export_kw", &mut checked_before))

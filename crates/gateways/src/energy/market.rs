@@ -164,7 +164,7 @@ impl MarketFile {
 }
 
 /// Units to micro-units, to the nearest.
-fn micro(units: f64, name: &str, problems: &mut Vec<String>) -> i64 {
+pub fn micro(units: f64, name: &str, problems: &mut Vec<String>) -> i64 {
     let micro = (units * 1e6).round();
     if !micro.is_finite() || micro.abs() > 1e15 {
         problems.push(format!("{name} = {units}: expected a number of the credit's unit, as 0.32"));

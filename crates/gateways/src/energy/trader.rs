@@ -179,7 +179,7 @@ impl Trader {
         if slot > self.slot_until && due(1, slot, u64::MAX) && of_day < day && !self.waits_for_day(sight, market, of_day) {
             let most_wh = most_wh(desk);
             let missing_wh = desk.house().missing_wh(now, slot);
-            let bid = missing_wh.and_then(|wh| agent::slot_bid(terms, wh, desk.file.trade_least_wh, most_wh));
+            let bid = missing_wh.and_then(|wh| agent::slot_bid(desk.file.limits(terms), wh, desk.file.trade_least_wh, most_wh));
             let told = || {
                 let order = bid.as_ref().and_then(|bid| bid.orders.first());
                 let what = if order.is_some_and(|order| order.buys) { "buys" } else { "sells" };
@@ -308,7 +308,7 @@ fn day_bid(desk: &Desk, rules: &Rules, now: Slot, first: Slot) -> Option<Bid> {
             final_micro: pack.file.left.map_or_else(|| agent::left_micro(&rules.terms), micro),
         }
     });
-    agent::day_bid(&rules.terms, &forecast_wh, most_wh(desk), battery)
+    agent::day_bid(desk.file.limits(&rules.terms), &forecast_wh, most_wh(desk), battery)
 }
 
 /// Fills the purse up to what the file says, where less than half of that is free, or less than `need_nano`.

@@ -16,7 +16,7 @@ export { type Anchor, type Certificate, quorum } from './certificate.js';
 export { NoGenesis, anchorOf } from './genesis.js';
 export { type Header, decodeHeader } from './header.js';
 export { fromLetters, toLetters } from './letters.js';
-export { type Log, type ReceiptRead, readLog, readReceipt } from './read.js';
+export { type Call, type Log, type ReceiptRead, readCalls, readLog, readReceipt } from './read.js';
 export { type Facts, type Reason, Refused } from './refused.js';
 export type { Place, Span, Subject } from './state.js';
 export type { Receipt } from './trie.js';

@@ -26,6 +26,8 @@ pub use tell::journal;
 
 /// A purse is filled up to this, minor units.
 const PURSE: u64 = 20_000;
+/// The most that is paid for a kWh: what the grid sells is traded too. The sun's is sold from 0 on, so that its price says where the lines are full.
+const BUY_TO: f64 = 0.33;
 /// A slot is traded once more where the forecast has moved by so much, Wh.
 const TRADE_LEAST_WH: u32 = 250;
 /// What the houses remember when they move in, days.
@@ -90,7 +92,8 @@ fn meter_toml(town: &Town, house: &House, number: usize) -> String {
     let (kw, market, zone) = (house.connection_kw(), operator::market(town), FEEDERS[house.feeder]);
     let mut text = format!(
         "rpc = \"{}\"\nkey = \"owner.key\"\nmeter_key = \"meter.key\"\nmarket = \"{market}\"\nzone = \"{zone}\"\n\
-         import_kw = {kw}\nexport_kw = {kw}\npurse = {PURSE}\ntrade_least_wh = {TRADE_LEAST_WH}\n\
+         import_kw = {kw}\nexport_kw = {kw}\npurse = {PURSE}\nbuy_to = {BUY_TO}\nsell_from = 0.0\n\
+         trade_least_wh = {TRADE_LEAST_WH}\n\
          [mqtt]\nbroker = \"{}\"\nuser = \"{}\"\npassword = \"{}\"\n\
          [meter]\ntopic = \"{}\"\ntime = \"payload\"\n",
         town.rpc,

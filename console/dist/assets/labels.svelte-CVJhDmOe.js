@@ -1,1 +1,0 @@
-import{$ as e,H as t,Q as n,i as r,o as i,s as a}from"./words-C8VEvU_o.js";var o=e(a(`labels`)??{});r(`labels`,e=>n(o,e??{}));var s=e=>t(o)[e.toLowerCase()];function c(e,r){let{[e.toLowerCase()]:s,...c}=a(`labels`)??t(o);n(o,Object.fromEntries([...Object.entries(c),[e.toLowerCase(),r]].slice(-200))),i(`labels`,t(o))}export{s as n,c as t};

@@ -1,0 +1,1 @@
+import{U as e,et as t,i as n,o as r,s as i,tt as a}from"./words-BVFaeBkt.js";var o=a(i(`labels`)??{});n(`labels`,e=>t(o,e??{}));var s=t=>e(o)[t.toLowerCase()];function c(n,a){let{[n.toLowerCase()]:s,...c}=i(`labels`)??e(o);t(o,Object.fromEntries([...Object.entries(c),[n.toLowerCase(),a]].slice(-200))),r(`labels`,e(o))}export{s as n,c as t};
