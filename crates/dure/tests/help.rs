@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 32] = [
     "",
     "dev",
     "init",
