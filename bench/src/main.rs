@@ -10,6 +10,7 @@ mod http;
 mod load;
 mod orders;
 mod peers;
+mod readings;
 mod report;
 mod restart;
 mod transfers;
@@ -65,11 +66,22 @@ struct Args {
     /// Only four validators, and anvil.
     #[arg(long)]
     only_four: bool,
+    /// Only the readings of so many meters, a day of them.
+    #[arg(long, value_name = "METERS")]
+    only_readings: Option<usize>,
+    /// Quarters of an hour of that day.
+    #[arg(long, default_value_t = 96, value_parser = clap::value_parser!(u32).range(1..=96))]
+    slots: u32,
 }
 
 #[tokio::main]
 async fn main() -> Fallible<()> {
     let args = Args::parse();
+    if let Some(meters) = args.only_readings {
+        let peer = Peer::dure_at(&args.dure, Vec::new(), 600).await?;
+        report::readings(&readings::run(&peer, meters, args.slots, args.connections).await?);
+        return Ok(());
+    }
     let mut rows = Vec::new();
     for round in 1..=args.rounds {
         eprintln!("round {round} of {}", args.rounds);

@@ -55,6 +55,14 @@ impl Peer {
     /// # Errors
     /// Where it does not come up.
     pub async fn dure(program: &Path, more: Vec<Address>) -> Fallible<Self> {
+        Self::dure_at(program, more, 1).await
+    }
+
+    /// The same, its time `speed` times as fast as the wall's.
+    ///
+    /// # Errors
+    /// As [`Self::dure`].
+    pub async fn dure_at(program: &Path, more: Vec<Address>, speed: u32) -> Fallible<Self> {
         let folder = tempfile::tempdir()?;
         let accounts = accounts()?;
         let file = folder.path().join("accounts");
@@ -66,7 +74,7 @@ impl Peer {
         });
         std::fs::write(&file, text)?;
         let (data, address) = (folder.path().join("data"), free_port()?);
-        let base = ["dev", "--empty", "--http", &address.to_string(), "--data"].map(str::to_owned);
+        let base = ["dev", "--empty", "--speed", &speed.to_string(), "--http", &address.to_string(), "--data"].map(str::to_owned);
         let mut command = Command::new(program);
         command.args(&base).arg(&data).arg("--accounts").arg(&file);
         let mut node = Node::start(command)?;
@@ -239,8 +247,15 @@ fn free_port() -> Fallible<SocketAddr> {
 const DEV_ACCOUNTS: usize = 10;
 
 fn accounts() -> Fallible<Vec<PrivateKeySigner>> {
-    let key = |index| Ok(MnemonicBuilder::<English>::default().phrase(MNEMONIC).index(index)?.build()?);
-    (0..(DEV_ACCOUNTS + ACCOUNTS) as u32).map(key).collect()
+    (0..(DEV_ACCOUNTS + ACCOUNTS) as u32).map(test_key).collect()
+}
+
+/// A test account; the first issues the credit and grants roles.
+///
+/// # Errors
+/// A fault of the library.
+pub fn test_key(index: u32) -> Fallible<PrivateKeySigner> {
+    Ok(MnemonicBuilder::<English>::default().phrase(MNEMONIC).index(index)?.build()?)
 }
 
 /// Processor time of a process, all threads, user and system.

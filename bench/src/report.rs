@@ -1,6 +1,6 @@
 //! Tables in Markdown: every round, and the median of the rounds with the ratio to anvil.
 
-use crate::{flood::Flooded, load::Figures, restart::Kill};
+use crate::{flood::Flooded, load::Figures, readings::Replayed, restart::Kill};
 
 /// One load of one round.
 pub struct Row {
@@ -46,6 +46,24 @@ pub fn flood(flooded: &Flooded) {
         members.wait_ms(50),
         members.wait_ms(95),
         members.wait_ms(100),
+    );
+}
+
+/// The meters.
+pub fn readings(replayed: &Replayed) {
+    let Replayed { meters, readings, figures, sent_bytes, disk_bytes } = replayed;
+    let each = |of: f64| of / *readings as f64;
+    println!(
+        "{meters} meters, {readings} readings in {} transactions and {} blocks: {:.0} readings/s final, accepted → final p50 {:.0} ms, p95 \
+         {:.0} ms, {:.0} µs of the node's CPU, {:.0} bytes sent and {:.0} on the disk for each reading.",
+        figures.accepted,
+        figures.blocks,
+        *readings as f64 / figures.wall.as_secs_f64(),
+        figures.wait_ms(50),
+        figures.wait_ms(95),
+        each(figures.node_cpu.as_secs_f64() * 1e6),
+        each(*sent_bytes as f64),
+        each(*disk_bytes as f64),
     );
 }
 

@@ -217,7 +217,7 @@ fn seats(keys: Vec<Secret>, votes_above: Option<u64>) -> Result<Vec<Seat>, Probl
 }
 
 /// The genesis of a development chain of `validators`: the test accounts and the town's people are members with money of the town, and its
-/// courier is a carrier.
+/// courier is a carrier; `test/0` and the town's operator may run grids.
 ///
 /// # Errors
 /// A fault of this program: the rules refuse what it writes.
@@ -233,7 +233,7 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked], validators: u64) -> Res
         asked.iter().map(|asked| GenesisAccount { quota: asked.quota, ..GenesisAccount::plain(asked.address, asked.class) }),
     );
     let all: Vec<Address> = accounts.iter().map(|account| account.address).collect();
-    let records = institutions(issuer, people.courier.address(), &all, time_ms)
+    let records = institutions(issuer, &people, &all, time_ms)
         .map_err(|failure| Problem::fault(format!("the genesis is refused: {failure:?}")))?;
     let records = Records { accounts, records: records.0 }.records();
     let keys = Genesis::development_keys(seed, validators);
@@ -243,20 +243,21 @@ pub fn genesis(seed: u64, time_ms: u64, asked: &[Asked], validators: u64) -> Res
 }
 
 /// What the institutions begin with: one credit, its issuer, and who may grant roles.
-fn institutions(issuer: Address, courier: Address, people: &[Address], time_ms: u64) -> Result<Memory, dure_rules::Failure> {
+fn institutions(issuer: Address, people: &People, all: &[Address], time_ms: u64) -> Result<Memory, dure_rules::Failure> {
     let mut memory = Memory::default();
     let env = Env { chain_id: CHAIN_ID, height: 0, time_ms, caller: issuer, key: None };
     let mut draft = Draft::new(&mut memory, &NobodySigns, env);
     let credit = credits::create(&mut draft, "Town credit".into(), "TOWN".into(), 2, None, Kind::Reserve { issuer })?;
     debug_assert_eq!(credit, CreditId::nth(CREDIT));
-    for person in people {
+    for person in all {
         credits::issue(&mut draft, credit, *person, TEST_MONEY)?;
     }
     for role in Role::ALL {
         roles::recognise(&mut draft, role, issuer);
     }
     let until_ms = time_ms.saturating_add(roles::GRANT_MAX_MS);
-    for (role, to) in [(Role::Carrier, courier), (Role::GridOperator, issuer)] {
+    let operators = [people.operator.address(), issuer].map(|operator| (Role::GridOperator, operator));
+    for (role, to) in [(Role::Carrier, people.courier.address())].into_iter().chain(operators) {
         roles::apply(&mut draft, roles::Action::Grant { role, to, until_ms })?;
     }
     let effects = draft.into_effects();

@@ -12,6 +12,7 @@ mod picture;
 mod port;
 mod say;
 mod seal;
+mod solving;
 mod town;
 mod vitals;
 
@@ -23,10 +24,23 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     let cli = args::Cli::parse();
     let json = cli.json;
     match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => problem.tell(json),
     }
+}
+
+/// `dure … | head` ends when nobody reads on: that is no fault, and not worth a word.
+fn end_with_the_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panicked| {
+        let said = panicked.payload().downcast_ref::<String>();
+        if said.is_some_and(|said| said.starts_with("failed printing to stdout: Broken pipe")) {
+            std::process::exit(0);
+        }
+        usual(panicked);
+    }));
 }

@@ -12,13 +12,23 @@ use std::{
     io::IsTerminal as _,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::{
     runtime::{Handle, Runtime},
     signal::unix::{Signal, SignalKind, signal},
     task::AbortHandle,
+};
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, dynamic_filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 /// Of the threads that answer questions: about a third of the chain's share where both want the processor.
@@ -190,12 +200,23 @@ pub fn log() {
     log_as(LogAs::Text, "error,rumqttd=off,dure=warn");
 }
 
+/// Set when the node goes down: its parts end one after the other, and those that end first are missed by the others for a moment.
+static GOES_DOWN: AtomicBool = AtomicBool::new(false);
+
+/// From now on the engine below says nothing more: what it would say is that its own parts are gone.
+pub fn goes_down() {
+    GOES_DOWN.store(true, Ordering::Relaxed);
+}
+
 /// What happens, on stderr. `RUST_LOG` asks for more or less than `usually`.
 pub fn log_as(form: LogAs, usually: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usually.into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let asked = EnvFilter::try_from_default_env().unwrap_or_else(|_| usually.into());
+    let of_interest =
+        dynamic_filter_fn(|about, _| !(GOES_DOWN.load(Ordering::Relaxed) && about.target().starts_with("commonware_")));
+    let log = fmt::layer().with_writer(std::io::stderr);
+    let lines = tracing_subscriber::registry();
     let _ = match form {
-        LogAs::Text => log.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        LogAs::Json => log.json().flatten_event(true).try_init(),
+        LogAs::Text => lines.with(log.with_ansi(std::io::stderr().is_terminal()).with_filter(asked.and(of_interest))).try_init(),
+        LogAs::Json => lines.with(log.json().flatten_event(true).with_filter(asked.and(of_interest))).try_init(),
     }; // an error says that there is one already
 }

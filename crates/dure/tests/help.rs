@@ -22,6 +22,7 @@ const COMMANDS: [&str; 31] = [
     "orders show",
     "energy",
     "energy open",
+    "energy attest",
     "energy show",
     "energy solve",
     "energy meter",

@@ -2,9 +2,17 @@
 
 mod common;
 
+use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolEvent as _;
 use common::Dev;
-use serde_json::Value;
-use std::process::{Command, Output};
+use dure_api::abi::energy::IEnergy;
+use dure_gateways::chain::Chain;
+use dure_rules::energy::{MODULE, Slot};
+use serde_json::{Value, json};
+use std::{
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
 
 /// The last line on stdout: how the first order went.
 fn settled(output: &Output) -> Value {
@@ -56,4 +64,70 @@ fn the_town_lives_on_a_node_of_another_process_and_is_marked_simulated() {
     let output = node.ask(&["orders", "list"]);
     let first = String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned).expect("a line");
     assert!(serde_json::from_str::<Value>(&first).is_ok_and(|order| order["shopName"].is_string()), "{first}");
+}
+
+/// The street as the chain has it.
+#[derive(Debug)]
+struct Street {
+    /// Slots that a solver's certificate cleared, and those that are settled.
+    cleared: Vec<Slot>,
+    settled: Vec<Slot>,
+    /// Of each meter until when it is read.
+    read_until: Vec<Slot>,
+}
+
+async fn street(chain: &Chain) -> Street {
+    let head = chain.node.head().await.expect("a head").height;
+    let logs = async |topic: B256| chain.node.logs(MODULE, &json!([topic]), 0, head).await.expect("logs");
+    let mut street = Street { cleared: Vec::new(), settled: Vec::new(), read_until: Vec::new() };
+    for seen in logs(IEnergy::Cleared::SIGNATURE_HASH).await {
+        let event = IEnergy::Cleared::decode_log(&seen.log).expect("an event");
+        if event.by != Address::ZERO {
+            street.cleared.push(event.firstSlot);
+        }
+    }
+    for seen in logs(IEnergy::SlotSettled::SIGNATURE_HASH).await {
+        street.settled.push(IEnergy::SlotSettled::decode_log(&seen.log).expect("an event").slot);
+    }
+    for seen in logs(IEnergy::MeterRegistered::SIGNATURE_HASH).await {
+        let id = IEnergy::MeterRegistered::decode_log(&seen.log).expect("an event").meter;
+        let meter = chain.view_at(MODULE, IEnergy::meterCall { id }).await.expect("a meter");
+        if meter.attested {
+            street.read_until.push(meter.readUntil);
+        }
+    }
+    street
+}
+
+#[test]
+fn the_street_trades_its_power_and_goes_on_after_a_kill() {
+    const SOON: Duration = Duration::from_secs(240);
+    let folder = tempfile::tempdir().expect("folder");
+    let data = folder.path().join("data");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let until = |town: &Dev, what: &str, good: &dyn Fn(&Street) -> bool| {
+        let since = Instant::now();
+        loop {
+            let now = runtime.block_on(async { street(&Chain::connect(&town.url).await.expect("a node")).await });
+            if good(&now) {
+                eprintln!("{what}: after {:.0} s", since.elapsed().as_secs_f64());
+                return now;
+            }
+            assert!(since.elapsed() < SOON, "{what}: {now:?}");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    };
+    let town = Dev::town(&data);
+    let before = until(&town, "a slot is traded with a certificate and settled, and all thirteen are read", &|street| {
+        street.read_until.iter().filter(|slot| **slot > 0).count() == 13
+            && street.settled.iter().any(|slot| street.cleared.contains(slot))
+    });
+    town.kill();
+    let town = Dev::town(&data);
+    let newest = before.settled.iter().chain(&before.read_until).max().copied().unwrap_or_default();
+    until(&town, "it is traded, settled and read further", &|street| {
+        street.settled.iter().any(|slot| *slot > newest && street.cleared.contains(slot))
+            && street.read_until.len() == 13
+            && street.read_until.iter().all(|slot| *slot > newest)
+    });
 }

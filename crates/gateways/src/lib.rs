@@ -10,6 +10,8 @@ pub mod config;
 pub mod energy;
 pub mod home;
 pub mod key;
+pub mod mqtt;
 pub mod node;
 pub mod seal;
 pub mod shop;
+mod watch;

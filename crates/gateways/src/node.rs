@@ -10,7 +10,11 @@ use jsonrpsee::core::{ClientError, client::ClientT, params::ArrayParams};
 use jsonrpsee::http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::OnceCell;
 
 /// Longest wait for one answer.
 pub const ANSWER_MAX: Duration = Duration::from_secs(20);
@@ -60,6 +64,8 @@ impl NodeError {
 pub struct Node {
     client: HttpClient,
     url: String,
+    /// Asked once: a chain keeps it.
+    chain_id: Arc<OnceCell<u64>>,
 }
 
 /// The newest block.
@@ -98,7 +104,7 @@ impl Node {
     pub fn new(url: &str) -> Result<Self, NodeError> {
         let built = HttpClientBuilder::default().request_timeout(ANSWER_MAX).build(url);
         let client = built.map_err(|error| NodeError::Address { url: url.to_owned(), why: error.to_string() })?;
-        Ok(Self { client, url: url.to_owned() })
+        Ok(Self { client, url: url.to_owned(), chain_id: Arc::default() })
     }
 
     pub fn url(&self) -> &str {
@@ -137,7 +143,8 @@ impl Node {
     /// # Errors
     /// As [`Self::ask`].
     pub async fn chain_id(&self) -> Result<u64, NodeError> {
-        Ok(self.ask::<U64>("eth_chainId", &[]).await?.to())
+        let asked = async || Ok(self.ask::<U64>("eth_chainId", &[]).await?.to());
+        self.chain_id.get_or_try_init(asked).await.copied()
     }
 
     /// # Errors

@@ -107,7 +107,10 @@ impl Violation {
 }
 
 /// Whose dispute it is decides what a ruling does. Orders are the only institution with disputes so far.
-const RULED: disputes::Ruled = |draft, dispute, percent, by_default| orders::ruled(draft, dispute.id, percent, by_default);
+const RULED: disputes::Ruled = |draft, dispute, percent, by_default| match dispute.module {
+    energy::MODULE => energy::ruled(draft, dispute.id, percent),
+    _ => orders::ruled(draft, dispute.id, percent, by_default),
+};
 
 /// Carries out `action` for `draft.env.caller`.
 ///
@@ -139,6 +142,8 @@ pub fn run_due(source: &mut dyn Source, verifier: &dyn Verifier, env: Env, paren
         Due::Recovery(account) => accounts::due(draft, account),
         Due::Auction(auction) => energy::auction_due(draft, auction),
         Due::Slot(market, slot) => energy::slot_due(draft, market, slot),
+        Due::Sharing(market, day) => energy::sharing_due(draft, market, day),
+        Due::Challenge(challenge) => energy::challenge_due(draft, challenge),
     })?;
     Ok(draft.into_effects())
 }

@@ -36,6 +36,13 @@ fn terms() -> Terms {
         deposit_nano: 100,
         bond_nano: 200,
         reward_max_nano: 300,
+        share_permille: 500,
+        reserve_nano: 400,
+        challenge_ms: 86_400_000,
+        answer_ms: 3_600_000,
+        challenge_nano: 500,
+        arbiter: Address::repeat_byte(0x55),
+        fallback: Address::repeat_byte(0x66),
     }
 }
 
@@ -70,7 +77,7 @@ fn example(export_wh: u32) -> Book {
     ];
     let zones = vec![zone("South", 0, (100_000, 100_000), 0), zone("North", 0, (3_000, 3_000), 10_000)];
     let free_wh = vec![vec![(export_wh, 100_000), (3_000, 3_000)], vec![(100_000, 100_000), (3_000, 3_000)]];
-    Book { terms: terms(), zones, free_wh, bids }
+    Book { terms: terms(), zones, free_wh, redispatch: None, bids }
 }
 
 /// A street of four zones, drawn: tight and closed lines, prices with many ties, some below 0, two batteries.
@@ -103,7 +110,15 @@ fn drawn(seed: &mut Seed, slots: u8, bids: u32) -> Book {
         open(number, u8::try_from(seed.below(4)).expect("a zone"), orders, battery)
     };
     let bids = (0..bids).map(bid).collect();
-    Book { terms: terms(), zones, free_wh, bids }
+    // What the operator asks crosses the tree.
+    let redispatch = (slots == 1).then(|| Redispatch {
+        auction: B256::ZERO,
+        deficit: 2,
+        surplus: 3,
+        wh: seed.between(1, 2_000),
+        limit_micro: i64::from(seed.between(1, 5)) * 30_000,
+    });
+    Book { terms: terms(), zones, free_wh, redispatch, bids }
 }
 
 /// What the chain says of these bytes: a flaw by its number with what it names, or what it took.
@@ -157,6 +172,7 @@ fn records() -> Value {
         zones: example(0).zones,
         terms: terms(),
         meters: 5,
+        capacity_wh: 6_000,
     };
     let meter = Meter {
         id: METER,
@@ -195,6 +211,9 @@ fn records() -> Value {
         price_micro: vec![80_000, -1],
         flow_wh: vec![1_000, -3_000],
         supplier_nano: -5,
+        shifted_wh: 7,
+        operator_nano: -8,
+        shift_limit_micro: 9,
         long_wh: vec![1, 2],
         short_wh: vec![3, 4],
         paid_nano: 6,
@@ -229,6 +248,7 @@ fn what_the_typescript_side_is_compared_with_is_what_the_chain_says() {
         ("a drawn market", small),
         ("a drawn market with many ties", middle),
         ("a day", day),
+        ("one slot with a redispatch", drawn(&mut seed, 1, 30)),
     ];
     let vectors: Vec<String> = books.iter().map(|(name, book)| vector(name, book, &mut seed).to_string()).collect();
     let text = format!("{{\n\"records\": {},\n\"books\": [\n{}\n]\n}}\n", records(), vectors.join(",\n"));

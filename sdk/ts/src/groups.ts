@@ -45,9 +45,10 @@ export const groups = {
   energy: {
     energy: {
       market: 'market', meter: 'meter', meterAt: 'meterAt', purse: 'purse', auction: 'auction', auctionId: 'auctionId', book: 'book', slot: 'slot',
-      position: 'position', metered: 'metered', costOf: 'costOf',
-      openMarket: 'openMarket', setCaps: 'setCaps', registerMeter: 'registerMeter', attestMeter: 'attestMeter', deposit: 'deposit', withdraw: 'withdraw',
+      position: 'position', metered: 'metered', costOf: 'costOf', redispatch: 'redispatch', sharing: 'sharing', challenge: 'challenge',
+      openMarket: 'openMarket', setCaps: 'setCaps', orderRedispatch: 'orderRedispatch', registerMeter: 'registerMeter', attestMeter: 'attestMeter', deposit: 'deposit', withdraw: 'withdraw',
       commit: 'commit', reveal: 'reveal', announce: 'announce', submit: 'submit', relayReadings: 'relayReadings', runAuction: 'runAuction', runSlot: 'runSlot',
+      runSharing: 'runSharing', challengeReading: 'challengeReading', answerChallenge: 'answerChallenge', runChallenge: 'runChallenge',
     },
   },
 } as const;

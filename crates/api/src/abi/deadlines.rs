@@ -11,7 +11,8 @@ sol! {
     #[derive(Debug)]
     interface IDeadlines {
         /// What was due could not be done. `kind`: 0 an order, 1 a dispute, 2 an account's recovery, 3 an energy
-        /// auction, 4 the readings of an energy market (its id; which slot, the market's slots tell).
+        /// auction, 4 the readings of an energy market (its id; which slot, the market's slots tell), 5 what its pot shares
+        /// for a day, 6 a challenged reading.
         event Failed(uint8 indexed kind, bytes32 indexed id);
 
         error Full(uint64 atMs);
@@ -26,6 +27,8 @@ pub(super) fn log(event: &Event) -> Log {
         Due::Recovery(account) => (2, account.into_word()),
         Due::Auction(id) => (3, id),
         Due::Slot(market, _) => (4, market),
+        Due::Sharing(market, _) => (5, market),
+        Due::Challenge(id) => (6, id),
     };
     logged(MODULE, &IDeadlines::Failed { kind, id })
 }

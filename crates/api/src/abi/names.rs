@@ -76,9 +76,10 @@ fn names() -> Value {
         "mandateModes": modes,
         "keyTypes": ["P256", "Secp256k1"],
         "disputeStages": ["Pinned", "Fallback"],
-        "deadlineKinds": ["Order", "Dispute", "Recovery", "Auction", "Slot"],
+        "deadlineKinds": ["Order", "Dispute", "Recovery", "Auction", "Slot", "Sharing", "Challenge"],
         "energyFields": energy_fields,
         "auctionStages": stages,
+        "challengeStages": ["Asked", "Disputed"],
         "slotProgress": ["Running", "Settling", "Settled"],
         "certificateFlaws": ["NoCertificate", "Nodes", "Outside", "Price", "Contradiction", "OpenFlows", "Capacity", "Balance", "Path", "Order"],
         "accountFields": account_fields,
@@ -116,7 +117,8 @@ mod tests {
         is("orderFields", Field::Credit as u8, "Credit");
         is("orderFields", Field::Gtins as u8, "Gtins");
         is("accountFields", accounts::Field::Overlap as u8, "Overlap");
-        is("energyFields", energy::Field::Readings as u8, "Readings");
+        is("energyFields", energy::Field::Arbiter as u8, "Arbiter");
+        is("challengeStages", energy::ChallengeStage::Disputed as u8, "Disputed");
         is("auctionStages", energy::Stage::Cleared as u8, "Cleared");
         is("creditFields", credits::Field::Amount as u8, "Amount");
         is("reasons", Reason::EscrowShort as u8, "EscrowShort");

@@ -143,6 +143,13 @@ pub(super) fn actions() -> Vec<Action> {
         deposit_nano: 9,
         bond_nano: 10,
         reward_max_nano: 11,
+        share_permille: 12,
+        reserve_nano: 13,
+        challenge_ms: 14,
+        answer_ms: 15,
+        challenge_nano: 16,
+        arbiter: SOMEBODY,
+        fallback: SOMEBODY,
     };
     let (market, meter, auction) = (ID, ID, ID);
     let reading = energy::Reading { meter, slot: 1, import_wh: 2, export_wh: 3, counter: 4 };
@@ -150,6 +157,7 @@ pub(super) fn actions() -> Vec<Action> {
     let energy: Vec<energy::Action> = vec![
         energy::OpenMarket { name: "Street".into(), credit, supplier: SOMEBODY, zones: vec![zone], terms: energy_terms }.into(),
         energy::SetCaps { market, zone: 1, first_slot: 2, slots: 3, up_wh: 4, down_wh: 5 }.into(),
+        energy::OrderRedispatch { market, slot: 1, deficit: 2, surplus: 3, wh: 4, limit_micro: 5 }.into(),
         energy::RegisterMeter { market, zone: 1, key, import_max_wh: 2, export_max_wh: 3, possession }.into(),
         energy::AttestMeter { meter, attested: true }.into(),
         energy::Deposit { market, amount: 1 }.into(),
@@ -159,8 +167,12 @@ pub(super) fn actions() -> Vec<Action> {
         energy::Announce { auction, hash: ID, bytes: 4 }.into(),
         energy::Submit { auction, part: vec![5; 40] }.into(),
         energy::RelayReadings { readings: vec![energy::SignedReading { reading, signature: [6; 64] }] }.into(),
+        energy::ChallengeReading { meter, slot: 1, by: ID, net_wh: -2 }.into(),
+        energy::AnswerChallenge { meter, slot: 1, net_wh: -3 }.into(),
         energy::RunAuction { auction }.into(),
         energy::RunSlot { market, slot: 7 }.into(),
+        energy::RunSharing { market, day: 8 }.into(),
+        energy::RunChallenge { meter, slot: 9 }.into(),
     ];
     let permit = credits::Permit {
         owner: SOMEBODY,

@@ -145,6 +145,7 @@ impl Dev {
                 stopped = open.stopped() => stopped,
                 lived = lives => lived,
             };
+            port::goes_down();
             drop(running);
             if !json {
                 eprintln!("\nStopped. The chain stays in {}; start again to go on.", self.data.display());
@@ -219,8 +220,9 @@ impl First {
             Some(speed) => format!("runs {speed} times as fast as the wall's clock"),
         };
         let town = if self.town {
-            "Twelve households, three shops and a courier live here. All are simulated: each is a program with keys of its own\n\
-             that knows nothing but this port and an MQTT broker. What happens to their orders is told below and on the page.\n\n"
+            "Twelve households, three shops and a courier live here, and a street of thirteen connections trades the power of its eight\n\
+             roofs and five batteries. All are simulated: each is a program with keys of its own that knows nothing but this port and\n\
+             an MQTT broker. What happens is told below and on the page.\n\n"
         } else {
             ""
         };
@@ -232,8 +234,8 @@ impl First {
              or:  dure tx --from test/0 {credit} 'transfer(address,uint256)' {to} 500\n\
              then: dure call {credit} 'balanceOf(address)(uint256)' {to}\n\n\
              The keys of test/0 to test/9 and of the town are known to everybody: never use them elsewhere.\n\
-             Not built yet: energy, rides, health, provenance, governance, changing validators.\n\
-             Orders are public for ever: what was bought, when, how often. Addresses are sealed to the shop.\n\
+             Not built yet: rides, health, provenance, governance, changing validators.\n\
+             Orders are public for ever: what was bought, when, how often. Addresses are sealed to the shop. So are quarter-hours of power.\n\
              Ctrl-C stops.\n\n",
             version = env!("CARGO_PKG_VERSION"),
             many = if self.validators == 1 { "one".to_owned() } else { format!("{} validators", self.validators) },

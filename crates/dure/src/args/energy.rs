@@ -2,17 +2,17 @@
 
 use super::keys::Folder;
 use super::remote;
-use super::remote::Remote;
 use crate::port::{self, stopped};
 use crate::say::{Problem, help, line, table, time};
+use crate::solving::find;
 use alloy_primitives::B256;
 use clap::Subcommand;
 use dure_api::abi::energy::IEnergy;
 use dure_gateways::{
     chain::Chain,
-    energy::{EnergyError, EnergyNote, market::MarketFile, meter::MeterProgram, solver::Solver},
+    energy::{EnergyError, EnergyNote, config::RPC, market::MarketFile, meter::MeterProgram, solver::Solver},
 };
-use dure_rules::energy::{MODULE, SLOT_MS, Slot, book::Book, market_id};
+use dure_rules::energy::{AttestMeter, MODULE, SLOT_MS, Slot, market_id};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -20,13 +20,14 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure energy open market.toml --from operator   opens the market that the file describes\n  dure energy show 0x…                            its prices now and next, its pot\n  dure energy solve --from anna                   works out the clearing of every auction that waits for one\n  dure energy meter meter.toml                    brings a meter's readings and bids for its owner")
+    after_long_help = help!("Examples:\n  dure energy open market.toml --from operator   opens the market that the file describes\n  dure energy attest 0x… --from operator          lets a meter trade that somebody has put in\n  dure energy show 0x…                            its prices now and next, its pot\n  dure energy solve --from anna                   works out the clearing of every auction that waits for one\n  dure energy meter meter.toml                    brings a meter's readings and bids for its owner")
 )]
 pub struct Energy {
     #[command(subcommand)]
     command: Command,
-    #[command(flatten)]
-    remote: Remote,
+    /// The node's address, else what a meter.toml names, else http://localhost:8545
+    #[arg(long, value_name = "URL", env = "DURE_RPC", global = true)]
+    rpc: Option<String>,
     #[command(flatten)]
     folder: Folder,
 }
@@ -42,7 +43,18 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         from: String,
     },
-    /// Show a market: prices of the quarters of an hour around now.
+    /// Say that a meter is what it says it is: from then on it trades. The market's operator does.
+    Attest {
+        /// Its id, as `dure energy meter` says it.
+        meter: B256,
+        /// Whose key signs: the operator's.
+        #[arg(long, value_name = "NAME")]
+        from: String,
+        /// No longer: it bids no more.
+        #[arg(long)]
+        withdraw: bool,
+    },
+    /// Show a market: prices of the quarters of an hour around now, and its meters.
     Show { market: B256 },
     /// Run a solver: the first that shows the best clearing of an auction earns a share of what it won.
     Solve {
@@ -68,31 +80,44 @@ impl Energy {
         let until = async {
             let _ = stopped().await; // an error means that no signal can be heard: then nothing stops it but kill
         };
+        let (given, url) = (self.rpc.as_deref(), self.rpc.as_deref().unwrap_or(RPC));
         remote::block_on(async {
             match self.command {
                 Command::Open { file, from } => {
                     let (opening, key) = (MarketFile::read(&file)?, self.folder.open(&from)?);
                     let market = market_id(key.address(), opening.credit, &opening.name);
                     let name = opening.name.clone();
-                    let chain = Chain::connect(&self.remote.rpc).await?;
+                    let chain = Chain::connect(url).await?;
                     let receipt = chain.act(&key, dure_rules::energy::Action::from(opening)).await?;
                     if json {
                         line(&json!({ "market": market, "block": receipt.height }));
                     } else {
                         println!(
-                            "{name} is open: {market}\nhint: meters that people put in trade once you have attested them, as with\n      dure tx --from {from} energy 'attestMeter(bytes32,bool)' 0x… true"
+                            "{name} is open: {market}\nhint: meters that people put in trade once you have attested them, as with\n      dure energy attest 0x… --from {from}"
                         );
                     }
                     Ok(())
                 }
-                Command::Show { market } => show(&Chain::connect(&self.remote.rpc).await?, market, json).await,
+                Command::Attest { meter, from, withdraw } => {
+                    let (key, attested) = (self.folder.open(&from)?, !withdraw);
+                    let chain = Chain::connect(url).await?;
+                    let action = dure_rules::energy::Action::from(AttestMeter { meter, attested });
+                    let receipt = chain.act(&key, action).await?;
+                    if json {
+                        line(&json!({ "meter": meter, "attested": attested, "block": receipt.height }));
+                    } else {
+                        println!("{meter} {}", if attested { "trades" } else { "trades no more" });
+                    }
+                    Ok(())
+                }
+                Command::Show { market } => show(&Chain::connect(url).await?, market, json).await,
                 Command::Solve { from, market } => {
                     let key = self.folder.open(&from)?;
-                    let chain = Chain::connect(&self.remote.rpc).await?;
+                    let chain = Chain::connect(url).await?;
                     Ok(Solver { chain, key, market, find }.run(until, &say).await?)
                 }
                 Command::Meter { file } => {
-                    let mut meter = MeterProgram::open(&file).await?;
+                    let mut meter = MeterProgram::open(&file, given).await?;
                     let about = Some(meter.id());
                     say(EnergyNote { about, what: "this is the meter".into() });
                     Ok(meter.run(until, &say).await?)
@@ -110,13 +135,6 @@ impl From<EnergyError> for Problem {
             EnergyError::Key(_) | EnergyError::File { .. } | EnergyError::Zone { .. } => Self::usage(error),
         }
     }
-}
-
-/// Works the best clearing of a book out.
-fn find(book: &Book) -> Result<Vec<u8>, String> {
-    let network = book.network();
-    let flow = dure_solvers::solve(&network).map_err(|error| error.to_string())?;
-    Ok(dure_solvers::certify(&network, &flow).map_err(|error| error.to_string())?.to_bytes())
 }
 
 fn tell(note: &EnergyNote, json: bool) {
@@ -156,17 +174,49 @@ async fn show(chain: &Chain, market: B256, json: bool) -> Result<(), Problem> {
         let state = PROGRESS.get(usize::from(book.progress)).copied().unwrap_or("?");
         rows.push(vec![time(begins_ms), prices.join("  "), to_grid.to_string(), state.into()]);
     }
+    let meters = meters(chain, market, &record).await?;
     if json {
+        meters.iter().for_each(|(_, said)| line(said));
         return Ok(());
     }
     let pot = record.potNano.to_string().parse::<f64>().unwrap_or(0.0) / 1e9;
     println!("{}: {} zones, {} meters, {pot:.4} in the pot", record.name, record.zones.len(), record.meters);
     if rows.is_empty() {
         println!("nothing was traded or read around now");
-        return Ok(());
+    } else {
+        print!("{}", table(&["begins", "price per kWh", "Wh to the grid", "state"], &rows));
     }
-    print!("{}", table(&["begins", "price per kWh", "Wh to the grid", "state"], &rows));
+    let rows: Vec<Vec<String>> = meters.into_iter().map(|(row, _)| row).collect();
+    if !rows.is_empty() {
+        print!("\n{}", table(&["meter", "zone", "attested", "read until", "drew kWh", "gave kWh"], &rows));
+    }
+    if record.meters > SHOWN_METERS {
+        println!("and {} more", record.meters - SHOWN_METERS);
+    }
     Ok(())
+}
+
+/// Meters of a market that are shown.
+const SHOWN_METERS: u32 = 64;
+
+/// The first of a market's meters, for people and for programs.
+async fn meters(chain: &Chain, market: B256, record: &IEnergy::Market) -> Result<Vec<(Vec<String>, serde_json::Value)>, Problem> {
+    let mut meters = Vec::new();
+    for number in 0..record.meters.min(SHOWN_METERS) {
+        let id = chain.view_at(MODULE, IEnergy::meterAtCall { market, number }).await?;
+        let meter = chain.view_at(MODULE, IEnergy::meterCall { id }).await?;
+        let zone = record.zones.get(usize::from(meter.zone)).map_or_else(String::new, |zone| zone.name.clone());
+        let said = json!({
+            "meter": id, "owner": meter.owner, "zone": zone, "attested": meter.attested, "readUntil": meter.readUntil,
+            "importWh": meter.importWh, "exportWh": meter.exportWh,
+        });
+        let kwh = |wh: u64| format!("{:.3}", wh as f64 / 1e3);
+        let until = if meter.readUntil == 0 { "never".into() } else { time(u64::from(meter.readUntil) * SLOT_MS) };
+        let attested = if meter.attested { "yes" } else { "no" };
+        let row = vec![id.to_string(), zone, attested.into(), until, kwh(meter.importWh), kwh(meter.exportWh)];
+        meters.push((row, said));
+    }
+    Ok(meters)
 }
 
 const PROGRESS: [&str; 3] = ["running", "settling", "settled"];

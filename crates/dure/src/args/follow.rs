@@ -55,6 +55,7 @@ impl Follow {
                 );
             }
             let ended = open.stopped().await;
+            port::goes_down();
             drop(running);
             open.close().await;
             ended

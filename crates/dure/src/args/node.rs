@@ -106,6 +106,7 @@ impl Node {
         };
         if !matches!(ended, Ok(Ended::MayVote { .. })) {
             tracing::info!("the node stops");
+            port::goes_down();
         }
         drop(running);
         open.close().await;

@@ -1,5 +1,5 @@
-//! The demo town: twelve households whose machines wash, three shops, a courier. Each is a client with keys of its own, over
-//! JSON-RPC and MQTT alone; none knows the node it talks to. Everybody is simulated.
+//! The demo town: twelve households whose machines wash, three shops, a courier, and the street's power. Each is a client with keys of its own,
+//! over JSON-RPC and MQTT alone; none knows the node it talks to. Everybody is simulated.
 
 pub mod broker;
 mod courier;
@@ -9,10 +9,12 @@ pub mod people;
 mod routine;
 mod shopkeeper;
 pub mod showroom;
+mod street;
 mod world;
 
 use crate::say::Problem;
 use alloy_primitives::Address;
+use dure_gateways::energy::lookout::Lookout;
 use people::People;
 use serde_json::Value;
 use showroom::Showroom;
@@ -24,7 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::oneshot,
+    sync::{OnceCell, oneshot},
     task::{JoinSet, LocalSet},
 };
 use world::World;
@@ -45,6 +47,9 @@ pub struct Town {
     pub folder: PathBuf,
     pub tell: Tell,
     pub showroom: Arc<Showroom>,
+    street: Arc<street::grid::Street>,
+    /// One look at the chain for all meters.
+    lookout: OnceCell<Arc<Lookout>>,
     world: Arc<World>,
     since: Instant,
 }
@@ -57,7 +62,20 @@ impl Town {
     pub fn new(people: People, rpc: String, folder: PathBuf, showroom: Arc<Showroom>, tell: Tell) -> Result<Self, Problem> {
         let password = alloy_primitives::hex::encode(&dure_gateways::key::random_bytes()[..12]);
         let broker = broker::start(&password)?;
-        Ok(Self { people, rpc, broker, password, folder, tell, showroom, world: Arc::default(), since: Instant::now() })
+        let street = Arc::new(street::grid::Street::new(people.seed)?);
+        Ok(Self {
+            people,
+            rpc,
+            broker,
+            password,
+            folder,
+            tell,
+            showroom,
+            street,
+            lookout: OnceCell::new(),
+            world: Arc::default(),
+            since: Instant::now(),
+        })
     }
 
     /// Something of an actor's own; told to who asks for it with `RUST_LOG=dure=info`.
@@ -89,7 +107,9 @@ impl Town {
         let mut all = JoinSet::new();
         let shops = (0..self.people.shops.len()).map(Actor::Shop);
         let households = (0..self.people.households.len()).map(Actor::Household);
-        for actor in shops.chain(households).chain([Actor::Courier, Actor::Bank]) {
+        let neighbours = (0..self.people.street.len()).map(Actor::Neighbour);
+        let alone = [Actor::Courier, Actor::Bank, Actor::GridOperator, Actor::Solver, Actor::StreetJournal];
+        for actor in shops.chain(households).chain(alone).chain(neighbours) {
             all.spawn_local(again(self.clone(), actor));
         }
         let town = self.clone();
@@ -113,6 +133,11 @@ enum Actor {
     Household(usize),
     Courier,
     Bank,
+    GridOperator,
+    Solver,
+    StreetJournal,
+    /// A connection of the street.
+    Neighbour(usize),
     /// The machine of a visitor, by its owner.
     Guest(Address),
 }
@@ -125,6 +150,10 @@ async fn again(town: Arc<Town>, actor: Actor) {
             Actor::Household(door) => household::live(town.clone(), door).await,
             Actor::Courier => courier::drive(town.clone()).await,
             Actor::Bank => showroom::bank(town.clone()).await,
+            Actor::GridOperator => street::work(town.clone(), &town.folder.join("operator")).await,
+            Actor::Solver => street::solve(town.clone()).await,
+            Actor::StreetJournal => street::journal(town.clone()).await,
+            Actor::Neighbour(number) => street::live(town.clone(), number).await,
             Actor::Guest(owner) => showroom::live(town.clone(), town.showroom.clone(), owner).await,
         };
         if let Err(problem) = lived {

@@ -23,6 +23,9 @@ const HOUSEHOLDS: [(&str, u64); 12] = [
     ("Lindqvist", 1),
 ];
 
+/// Who lives at the street's last connection, without a washing machine of its own.
+const THIRTEENTH: &str = "Moreau";
+
 /// A shop's habits.
 #[derive(Clone, Copy, Debug)]
 pub struct ShopSketch {
@@ -57,6 +60,15 @@ pub struct Household {
     pub asks: bool,
 }
 
+/// Whose power comes through a connection of the street.
+#[derive(Clone)]
+pub struct Neighbour {
+    pub name: &'static str,
+    pub owner: PrivateKeySigner,
+    /// The key in the meter.
+    pub meter: DeviceSigner,
+}
+
 /// A machine of the showroom, for a visitor who keeps the key of the account elsewhere.
 #[derive(Clone)]
 pub struct Guest {
@@ -77,7 +89,7 @@ impl Guest {
         Self {
             owner,
             relay: account_of(own("guest relay")),
-            washer: washer_of(own("guest washer")),
+            washer: device_of(own("guest washer")),
             salt: own("guest salt"),
             stream,
         }
@@ -100,17 +112,31 @@ pub struct People {
     pub shops: Vec<Shop>,
     pub courier: PrivateKeySigner,
     pub arbiters: [PrivateKeySigner; 2],
+    /// By connection.
+    pub street: Vec<Neighbour>,
+    /// Of the street's grid, and who sells what the street lacks.
+    pub operator: PrivateKeySigner,
+    pub supplier: PrivateKeySigner,
+    /// Works clearings out.
+    pub solver: PrivateKeySigner,
 }
 
 impl People {
     pub fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed, u64::MAX);
+        let owner = |door| account(seed, "owner", door);
+        let names = HOUSEHOLDS.iter().map(|(name, _)| *name).chain([THIRTEENTH]);
+        let street = names.enumerate().map(|(number, name)| Neighbour {
+            name,
+            owner: owner(number),
+            meter: device(seed, "meter", number),
+        });
         let households = HOUSEHOLDS.iter().enumerate().map(|(door, (name, people))| Household {
             name,
             people: *people,
-            owner: account(seed, "owner", door),
+            owner: owner(door),
             relay: account(seed, "relay", door),
-            washer: washer(seed, door),
+            washer: device(seed, "washer", door),
             salt: secret(seed, "salt", door),
             careful: door % 2 == 0,
             asks: door > 1 && dice.chance(25),
@@ -126,6 +152,10 @@ impl People {
             shops: shops.collect(),
             courier: account(seed, "courier", 0),
             arbiters: [account(seed, "arbiter", 0), account(seed, "arbiter", 1)],
+            street: street.collect(),
+            operator: account(seed, "operator", 0),
+            supplier: account(seed, "supplier", 0),
+            solver: account(seed, "solver", 0),
         }
     }
 
@@ -140,6 +170,10 @@ impl People {
         all.push((self.courier.address(), "Courier".to_owned()));
         all.push((self.arbiters[0].address(), "Arbiter".to_owned()));
         all.push((self.arbiters[1].address(), "Second arbiter".to_owned()));
+        all.extend(self.street.last().map(|last| (last.owner.address(), format!("{} household", last.name))));
+        all.push((self.operator.address(), "Grid operator".to_owned()));
+        all.push((self.supplier.address(), "Power supplier".to_owned()));
+        all.push((self.solver.address(), "Solver".to_owned()));
         all
     }
 
@@ -168,11 +202,11 @@ fn account_of(mut bytes: B256) -> PrivateKeySigner {
     }
 }
 
-fn washer(seed: u64, door: usize) -> DeviceSigner {
-    washer_of(secret(seed, "washer", door))
+fn device(seed: u64, role: &str, door: usize) -> DeviceSigner {
+    device_of(secret(seed, role, door))
 }
 
-fn washer_of(mut bytes: B256) -> DeviceSigner {
+fn device_of(mut bytes: B256) -> DeviceSigner {
     loop {
         match DeviceSigner::from_words("p256", bytes.as_slice()) {
             Some(key) => return key,
@@ -191,7 +225,7 @@ mod tests {
         let (once, again) = (People::new(7).named(), People::new(7).named());
         assert_eq!(once, again);
         let all: BTreeSet<_> = once.iter().map(|(address, _)| *address).collect();
-        assert_eq!(all.len(), 12 + 12 + 3 + 1 + 2);
+        assert_eq!(all.len(), 12 + 12 + 3 + 1 + 2 + 4);
         assert!(People::new(8).named().iter().all(|(address, _)| !all.contains(address)));
     }
 

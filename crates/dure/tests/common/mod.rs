@@ -5,6 +5,7 @@ pub mod console;
 pub mod household;
 pub mod network;
 pub mod proofs;
+pub mod street;
 
 use serde_json::Value;
 use std::{

@@ -1,11 +1,12 @@
 //! What a default agent wants, for people who want to see no price: pure.
 //!
 //! A quarter of an hour that will probably need power: buy it, at anything below what the supplier takes. One that will probably have some: sell it, at
-//! anything above what the supplier gives. Nobody is ever worse off than with the supplier alone.
+//! anything above what the supplier gives. Nobody is ever worse off than with the supplier alone. Who thinks otherwise says so ([`Limits`]).
 //!
-//! The forecast is the naive one: as at the same time on the day before.
+//! For a day it wants what house and roof will do by the forecast ([`super::history`]), and offers the battery beside it, so that the clearing says when that is
+//! charged. For a slot it wants the rest between the newest forecast and what is traded, where that is worth a transaction.
 
-use dure_rules::energy::{Bid, DAY_SLOTS, Order, Slot, Terms};
+use dure_rules::energy::{Battery, Bid, DAY_SLOTS, Order, Slot, Terms};
 
 /// Delivered (+) and drawn (−) in each quarter of an hour of a day, Wh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +62,44 @@ impl Profile {
     }
 }
 
-/// What to want of an auction of one slot, where `position_wh` is traded already: the rest of the forecast.
-pub fn bid(terms: &Terms, forecast_wh: i64, position_wh: i64) -> Option<Bid> {
-    let missing = forecast_wh - position_wh;
-    let wh = u32::try_from(missing.unsigned_abs()).ok().filter(|wh| *wh > 0)?;
-    let buys = missing < 0;
-    let limit_micro = if buys { terms.retail_micro - 1 } else { terms.feed_in_micro + 1 };
-    Some(Bid { orders: vec![Order { slot: 0, buys, wh, limit_micro }], battery: None })
+/// The most that is paid and the least that is taken for a kWh, micro-units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub buy_to_micro: i64,
+    pub sell_from_micro: i64,
+}
+
+impl Limits {
+    /// Just better than with the supplier.
+    pub const fn within(terms: &Terms) -> Self {
+        Self { buy_to_micro: terms.retail_micro.saturating_sub(1), sell_from_micro: terms.feed_in_micro.saturating_add(1) }
+    }
+}
+
+/// What to want where `missing_wh` is not traded yet (delivered +), at most `most_wh`.
+fn order(limits: Limits, slot: u8, missing_wh: i64, most_wh: u32) -> Option<Order> {
+    let wh = u32::try_from(missing_wh.unsigned_abs()).unwrap_or(u32::MAX).min(most_wh);
+    let buys = missing_wh < 0;
+    let limit_micro = if buys { limits.buy_to_micro } else { limits.sell_from_micro };
+    (wh > 0).then_some(Order { slot, buys, wh, limit_micro })
+}
+
+/// What to want of an auction of one slot: the rest, where it is at least `least_wh`.
+pub fn slot_bid(limits: Limits, missing_wh: i64, least_wh: u32, most_wh: u32) -> Option<Bid> {
+    let order = order(limits, 0, missing_wh, most_wh).filter(|order| order.wh >= least_wh)?;
+    Some(Bid { orders: vec![order], battery: None })
+}
+
+/// What to want of an auction of a day: what each slot will probably do, where anything is known of it, and the battery.
+pub fn day_bid(limits: Limits, forecast_wh: &[Option<i64>], most_wh: u32, battery: Option<Battery>) -> Option<Bid> {
+    let of = |(slot, wh): (u8, &Option<i64>)| order(limits, slot, (*wh)?, most_wh);
+    let orders: Vec<Order> = (0..).zip(forecast_wh).filter_map(of).collect();
+    (!orders.is_empty() || battery.is_some()).then_some(Bid { orders, battery })
+}
+
+/// What a kWh in the battery is worth at the end of a day where its owner says nothing: halfway between what the supplier gives and takes.
+pub fn left_micro(terms: &Terms) -> i64 {
+    terms.feed_in_micro.midpoint(terms.retail_micro)
 }
 
 #[cfg(test)]
@@ -95,25 +127,58 @@ mod tests {
         assert_eq!(Profile::parse("1,2\n").err(), Some(ProfileError::Length(1)));
     }
 
+    const TERMS: Terms = Terms {
+        retail_micro: 320_000,
+        feed_in_micro: 80_000,
+        technical_micro: 4_000_000,
+        day_gate_ms: 0,
+        slot_gate_ms: 0,
+        reveal_ms: 0,
+        solve_ms: 0,
+        reading_ms: 0,
+        deposit_nano: 0,
+        bond_nano: 0,
+        reward_max_nano: 0,
+        share_permille: 0,
+        reserve_nano: 0,
+        challenge_ms: 0,
+        answer_ms: 0,
+        challenge_nano: 0,
+        arbiter: alloy_primitives::Address::ZERO,
+        fallback: alloy_primitives::Address::ZERO,
+    };
+
     #[test]
-    fn the_default_wants_the_rest_of_the_forecast_within_the_suppliers_prices() {
-        let terms = Terms {
-            retail_micro: 320_000,
-            feed_in_micro: 80_000,
-            technical_micro: 4_000_000,
-            day_gate_ms: 0,
-            slot_gate_ms: 0,
-            reveal_ms: 0,
-            solve_ms: 0,
-            reading_ms: 0,
-            deposit_nano: 0,
-            bond_nano: 0,
-            reward_max_nano: 0,
+    fn the_default_wants_the_rest_within_the_suppliers_prices() {
+        let wants = |missing| slot_bid(Limits::within(&TERMS), missing, 50, 5_000).map(|bid| bid.orders[0]);
+        assert_eq!(wants(-500), Some(Order { slot: 0, buys: true, wh: 500, limit_micro: 319_999 }));
+        assert_eq!(wants(200), Some(Order { slot: 0, buys: false, wh: 200, limit_micro: 80_001 }));
+        assert_eq!(wants(-50).map(|order| order.wh), Some(50));
+        assert_eq!((wants(49), wants(-49), wants(0)), (None, None, None));
+        assert_eq!(wants(9_000).map(|order| order.wh), Some(5_000), "more than the connection turns round is refused");
+    }
+
+    #[test]
+    fn of_a_day_it_wants_what_is_forecast_and_offers_the_battery() {
+        let forecast = [None, Some(0), Some(-300), Some(20)];
+        let orders = vec![
+            Order { slot: 2, buys: true, wh: 300, limit_micro: 319_999 },
+            Order { slot: 3, buys: false, wh: 20, limit_micro: 80_001 },
+        ];
+        assert_eq!(day_bid(Limits::within(&TERMS), &forecast, 5_000, None), Some(Bid { orders, battery: None }));
+        assert_eq!(day_bid(Limits::within(&TERMS), &[None, None], 5_000, None), None);
+        let battery = Battery {
+            charge_wh: 1_250,
+            discharge_wh: 1_000,
+            capacity_wh: 9_500,
+            initial_wh: 4_000,
+            wear_micro: 20_000,
+            final_micro: left_micro(&TERMS),
         };
-        let wants = |forecast, position| bid(&terms, forecast, position).map(|bid| bid.orders[0]);
-        assert_eq!(wants(-500, 0), Some(Order { slot: 0, buys: true, wh: 500, limit_micro: 319_999 }));
-        assert_eq!(wants(300, 100), Some(Order { slot: 0, buys: false, wh: 200, limit_micro: 80_001 }));
-        assert_eq!(wants(-500, -700), Some(Order { slot: 0, buys: false, wh: 200, limit_micro: 80_001 }));
-        assert_eq!(wants(7, 7), None);
+        assert_eq!(battery.final_micro, 200_000);
+        assert_eq!(
+            day_bid(Limits::within(&TERMS), &[None], 5_000, Some(battery)),
+            Some(Bid { orders: vec![], battery: Some(battery) })
+        );
     }
 }

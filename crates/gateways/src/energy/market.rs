@@ -39,6 +39,23 @@ pub struct MarketFile {
     pub bond: f64,
     #[serde(default = "default_bond")]
     pub reward_max: f64,
+    /// Of what the pot has above the reserve (in the credit's unit) so many thousandths are shared at the end of each day, by the capacity of connections.
+    #[serde(default)]
+    pub share_permille: u16,
+    #[serde(default)]
+    pub reserve: f64,
+    /// How long a reading may be challenged once it is settled (0: never), how long the operator has to answer, what it costs whoever is wrong (in the
+    /// credit's unit), and who decides where the operator is silent.
+    #[serde(default)]
+    pub challenge_hours: u32,
+    #[serde(default = "default_answer")]
+    pub answer_hours: u32,
+    #[serde(default = "default_deposit")]
+    pub challenge: f64,
+    #[serde(default)]
+    pub arbiter: Address,
+    #[serde(default)]
+    pub fallback_arbiter: Address,
     /// The first is the root: its line is the connection to the grid outside.
     #[serde(rename = "zone")]
     pub zones: Vec<ZoneFile>,
@@ -73,6 +90,9 @@ const fn default_stage() -> u32 {
 }
 const fn default_reading() -> u32 {
     60
+}
+const fn default_answer() -> u32 {
+    48
 }
 const fn default_deposit() -> f64 {
     0.1
@@ -114,9 +134,11 @@ impl MarketFile {
             });
         }
         let ms = |minutes: u32| u64::from(minutes) * 60_000;
+        let hours = |hours: u32| u64::from(hours) * 3_600_000;
         let mut nano = |units: f64, name: &str| u64::try_from(micro(units, name, problems)).unwrap_or(0).saturating_mul(1_000);
         let (deposit_nano, bond_nano) = (nano(self.deposit, "deposit"), nano(self.bond, "bond"));
-        let reward_max_nano = nano(self.reward_max, "reward_max");
+        let (reward_max_nano, reserve_nano) = (nano(self.reward_max, "reward_max"), nano(self.reserve, "reserve"));
+        let challenge_nano = nano(self.challenge, "challenge");
         let terms = Terms {
             retail_micro: micro(self.retail, "retail", problems),
             feed_in_micro: micro(self.feed_in, "feed_in", problems),
@@ -129,13 +151,20 @@ impl MarketFile {
             deposit_nano,
             bond_nano,
             reward_max_nano,
+            share_permille: self.share_permille,
+            reserve_nano,
+            challenge_ms: hours(self.challenge_hours),
+            answer_ms: hours(self.answer_hours),
+            challenge_nano,
+            arbiter: self.arbiter,
+            fallback: self.fallback_arbiter,
         };
         OpenMarket { name: self.name, credit: CreditId(self.credit), supplier: self.supplier, zones, terms }
     }
 }
 
 /// Units to micro-units, to the nearest.
-fn micro(units: f64, name: &str, problems: &mut Vec<String>) -> i64 {
+pub fn micro(units: f64, name: &str, problems: &mut Vec<String>) -> i64 {
     let micro = (units * 1e6).round();
     if !micro.is_finite() || micro.abs() > 1e15 {
         problems.push(format!("{name} = {units}: expected a number of the credit's unit, as 0.32"));

@@ -1,9 +1,23 @@
 //! Energy: what a grid operator, a solver and a household run.
 
 pub mod agent;
+pub mod battery;
+mod bids;
+pub mod config;
+mod drive;
+mod evcc;
+pub mod history;
+mod house;
+mod listen;
+pub mod lookout;
 pub mod market;
 pub mod meter;
+mod outbox;
+pub mod registers;
 pub mod solver;
+pub mod source;
+pub mod sunspec;
+mod trader;
 
 use crate::{config::ConfigError, key::KeyError, node::NodeError};
 use alloy_primitives::B256;
@@ -36,6 +50,13 @@ impl EnergyNote {
     fn of(about: B256, what: impl Into<String>) -> Self {
         Self { about: Some(about), what: what.into() }
     }
+}
+
+/// Writes a file beside and puts it in its place, so that a cut never leaves half of it.
+fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, bytes)?;
+    std::fs::rename(&beside, path)
 }
 
 /// Where notes go.

@@ -9,6 +9,7 @@ use super::{EnergyError, EnergyNote, Tell};
 use crate::{
     chain::{Chain, words},
     node::{NodeError, Receipt, seen},
+    watch::{every, watch},
 };
 use alloy_primitives::{Address, B256};
 use alloy_signer_local::PrivateKeySigner;
@@ -61,22 +62,9 @@ impl Solver {
         let head = self.chain.node.head().await?;
         let mut next_height = head.height.saturating_sub(LOOK_BACK_BLOCKS);
         let mut waiting = BTreeSet::new();
-        let mut away = false;
-        let mut look = tokio::time::interval(LOOK_AGAIN);
-        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        tokio::pin!(stop);
-        loop {
-            tokio::select! {
-                () = &mut stop => return Ok(()),
-                _ = look.tick() => {}
-            }
-            let outcome = self.round(&mut next_height, &mut waiting, tell).await;
-            let told = outcome.err().map(|error| error.to_string());
-            if let Some(what) = told.clone().filter(|_| !away) {
-                tell(EnergyNote { about: None, what });
-            }
-            away = told.is_some();
-        }
+        let look = async || self.round(&mut next_height, &mut waiting, tell).await;
+        watch(every(LOOK_AGAIN), stop, look, |what| tell(EnergyNote { about: None, what })).await;
+        Ok(())
     }
 
     async fn round(&self, next_height: &mut u64, waiting: &mut BTreeSet<B256>, tell: Tell<'_>) -> Result<(), EnergyError> {

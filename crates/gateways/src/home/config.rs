@@ -2,6 +2,7 @@
 
 use super::filter::Kind;
 use crate::config::{ConfigError, all_problems, read};
+use crate::mqtt::{Login, address};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -128,7 +129,7 @@ impl Home {
         if self.devices.is_empty() || self.devices.len() > DEVICES_MAX {
             problems.push(format!("{} devices, expected 1 to {DEVICES_MAX}: write [[device]]", self.devices.len()));
         }
-        if self.mqtt.address().is_none() {
+        if address(&self.mqtt.broker).is_none() {
             problems.push(format!("broker `{}` is not HOST:PORT", self.mqtt.broker));
         }
         if !plain(&self.mqtt.client) {
@@ -163,10 +164,10 @@ impl Home {
 }
 
 impl Mqtt {
-    /// Host and port.
-    pub fn address(&self) -> Option<(String, u16)> {
-        let (host, port) = self.broker.rsplit_once(':')?;
-        Some((host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
+    /// For the connection. The address was checked when the file was read.
+    pub fn login(&self) -> Login {
+        let (host, port) = address(&self.broker).unwrap_or_default();
+        Login { host, port, client: self.client.clone(), user: self.user.clone(), password: self.password.clone() }
     }
 }
 

@@ -14,7 +14,6 @@ pub mod config;
 mod discovery;
 pub mod filter;
 pub mod mind;
-mod mqtt;
 pub mod pairing;
 mod relay;
 mod run;

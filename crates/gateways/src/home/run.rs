@@ -6,13 +6,13 @@ use super::{
     discovery::{Topics, announcement, status_topic},
     filter::{Counter, Filter, Kind, Reading, Seen, Shape},
     mind::{Intent, decide},
-    mqtt::{Broker, Heard},
     relay::Relay,
     slot::{Machine, Pen, View, view},
 };
 use crate::{
     chain::{Chain, Offers},
     key::{self, DeviceSigner, KeyError},
+    mqtt::{Broker, Heard, Will},
     node::NodeError,
     seal::{DeliveryAddress, SealError},
 };
@@ -94,7 +94,8 @@ pub async fn run(config: Home, stop: impl Future<Output = ()>, tell: &(dyn Fn(No
         }
     }
     let status = status_topic(&config.mqtt.client);
-    let (broker, mut heard) = Broker::connect(&config.mqtt, &status);
+    let will = Will { topic: &status, text: "offline", retain: true };
+    let (broker, mut heard) = Broker::connect(&config.mqtt.login(), Some(will));
     let offers = Offers::default();
     let mut running = Running { config, chain: None, relay, machines, slots, book, offers, broker, tell };
     let mut look = tokio::time::interval(LOOK_AGAIN);
@@ -107,7 +108,7 @@ pub async fn run(config: Home, stop: impl Future<Output = ()>, tell: &(dyn Fn(No
             _ = look.tick() => running.look().await,
         }
     }
-    running.broker.close(&status).await;
+    running.broker.close(Some(will)).await;
     Ok(())
 }
 

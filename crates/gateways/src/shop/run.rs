@@ -9,6 +9,7 @@ use crate::{
     key::{self, KeyError},
     node::NodeError,
     seal::{DeliveryAddress, SealError, public_of},
+    watch::{every, watch},
 };
 use alloy_primitives::{Address, B256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
@@ -292,23 +293,10 @@ impl Watch {
 /// What stands against starting: keys, terms, no node, a refusal of the registration or of an offer.
 pub async fn run(desk: &Desk, stop: impl Future<Output = ()>, tell: &(dyn Fn(ShopNote) + Send + Sync)) -> Result<(), ShopError> {
     desk.set_up(tell).await?;
-    let mut watch = Watch::default();
-    let mut away = false;
-    let mut look = tokio::time::interval(LOOK_AGAIN);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    tokio::pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => return Ok(()),
-            _ = look.tick() => {}
-        }
-        let outcome = round(desk, &mut watch, tell).await;
-        let told = outcome.err().map(|error| error.to_string());
-        if let Some(what) = told.clone().filter(|_| !away) {
-            tell(ShopNote { order: None, what });
-        }
-        away = told.is_some();
-    }
+    let mut watched = Watch::default();
+    let look = async || round(desk, &mut watched, tell).await;
+    watch(every(LOOK_AGAIN), stop, look, |what| tell(ShopNote { order: None, what })).await;
+    Ok(())
 }
 
 async fn round(desk: &Desk, watch: &mut Watch, tell: &(dyn Fn(ShopNote) + Send + Sync)) -> Result<(), ShopError> {

@@ -29,7 +29,7 @@ pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
             .iter()
             .filter_map(|entry| match entry.due {
                 Due::Recovery(account) => Some((account, entry.second)),
-                Due::Order(_) | Due::Dispute(_) | Due::Auction(_) | Due::Slot(..) => None,
+                Due::Order(_) | Due::Dispute(_) | Due::Auction(_) | Due::Slot(..) | Due::Sharing(..) | Due::Challenge(_) => None,
             })
             .collect(),
     };

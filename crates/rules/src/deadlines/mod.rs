@@ -49,6 +49,10 @@ pub enum Due {
     Auction(B256),
     /// Of a market: the readings of a quarter of an hour.
     Slot(B256, u32),
+    /// Of a market: what its pot shares for a day.
+    Sharing(B256, u32),
+    /// Of a meter's reading.
+    Challenge(B256),
 }
 
 /// One entry of the wheel.

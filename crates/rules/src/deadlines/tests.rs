@@ -11,7 +11,9 @@ const MARK: Handler = |d, due| match due {
         d.emit(disputes::Event::Closed { dispute });
         Ok(())
     }
-    Due::Order(_) | Due::Recovery(_) | Due::Auction(_) | Due::Slot(..) => Err(Refusal::Full { at_ms: 0 }.into()),
+    Due::Order(_) | Due::Recovery(_) | Due::Auction(_) | Due::Slot(..) | Due::Sharing(..) | Due::Challenge(_) => {
+        Err(Refusal::Full { at_ms: 0 }.into())
+    }
 };
 
 struct Clock {

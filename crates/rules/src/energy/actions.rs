@@ -11,6 +11,8 @@ crate::law::actions! {
     OpenMarket { name: String, credit: CreditId, supplier: Address, zones: Vec<Zone>, terms: Terms }
     /// Operator: what the line of a zone carries in some slots of one day, in place of its own figures.
     SetCaps { market: MarketId, zone: u8, first_slot: Slot, slots: u8, up_wh: u32, down_wh: u32 }
+    /// Operator: buys up to so much in one zone and sells it in another in the auction of a slot, in place of an earlier order; 0 Wh: none.
+    OrderRedispatch { market: MarketId, slot: Slot, deficit: u8, surplus: u8, wh: u32, limit_micro: i64 }
     /// Anyone: puts a meter in. `possession` is the meter key's signature over [`super::possession_prehash`].
     RegisterMeter { market: MarketId, zone: u8, key: DeviceKey, import_max_wh: u32, export_max_wh: u32, possession: [u8; 64] }
     /// Operator: knows the meter, or no longer.
@@ -29,10 +31,18 @@ crate::law::actions! {
     Submit { auction: AuctionId, part: Vec<u8> }
     /// Anyone: what meters signed.
     RelayReadings { readings: Vec<SignedReading> }
+    /// Owner of `by`, an attested meter of the market, or the operator: another meter delivered `net_wh` in a slot, and not what was read.
+    ChallengeReading { meter: MeterId, slot: Slot, by: MeterId, net_wh: i32 }
+    /// Operator: what a challenged meter delivered.
+    AnswerChallenge { meter: MeterId, slot: Slot, net_wh: i32 }
     /// Anyone: what an auction's deadline says, where it has passed.
     RunAuction { auction: AuctionId }
     /// Anyone: settles some meters of a slot whose readings are due.
     RunSlot { market: MarketId, slot: Slot }
+    /// Anyone: pays some meters what is shared out for a day that is over.
+    RunSharing { market: MarketId, day: u32 }
+    /// Anyone: hands a challenge that the operator did not answer to the arbiter.
+    RunChallenge { meter: MeterId, slot: Slot }
 }
 
 /// Where a meter's registers stand.

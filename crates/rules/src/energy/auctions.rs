@@ -41,23 +41,8 @@ pub(super) fn commit(d: &mut Draft<'_>, action: Commit) -> Result<Output, Failur
     if have_nano < want_nano {
         return Err(Refusal::HoldTooSmall { have_nano, want_nano }.into());
     }
-    let id = auction_id(market, first_slot, slots);
-    let before = AUCTIONS.get(d, &id)?;
-    let new = before.is_none();
-    let mut auction = before.unwrap_or(Auction {
-        id,
-        market,
-        first_slot,
-        slots,
-        stage: Stage::Open,
-        until_ms,
-        commitments: 0,
-        orders: 0,
-        batteries: 0,
-        submissions: 0,
-        accepted: None,
-        welfare_nano: 0,
-    });
+    let (mut auction, new) = opened(d, market, first_slot, slots, until_ms)?;
+    let id = auction.id;
     let number = match BIDDERS.get(d, &(id, meter))? {
         Some(bidder) => {
             let earlier = known_commitment(d, id, bidder.number, meter)?;
@@ -80,6 +65,34 @@ pub(super) fn commit(d: &mut Draft<'_>, action: Commit) -> Result<Output, Failur
     AUCTIONS.put(d, &id, &auction);
     d.emit(Event::Committed { auction: id, market, meter, first_slot, slots });
     Ok(Output::Id(id))
+}
+
+/// The auction of these slots, which opens with the first that is asked of it; and whether this is the first.
+pub(super) fn opened(
+    d: &mut Draft<'_>,
+    market: MarketId,
+    first_slot: Slot,
+    slots: u8,
+    until_ms: u64,
+) -> Result<(Auction, bool), Failure> {
+    let id = auction_id(market, first_slot, slots);
+    let before = AUCTIONS.get(d, &id)?;
+    let new = before.is_none();
+    let fresh = Auction {
+        id,
+        market,
+        first_slot,
+        slots,
+        stage: Stage::Open,
+        until_ms,
+        commitments: 0,
+        orders: 0,
+        batteries: 0,
+        submissions: 0,
+        accepted: None,
+        welfare_nano: 0,
+    };
+    Ok((before.unwrap_or(fresh), new))
 }
 
 pub(super) fn reveal(d: &mut Draft<'_>, action: Reveal) -> Result<Output, Failure> {
@@ -214,11 +227,15 @@ pub fn book(d: &mut Draft<'_>, auction: AuctionId) -> Result<Book, Failure> {
     for number in 0..auction.commitments {
         bids.extend(OPEN_BIDS.get(d, &(auction.id, number))?);
     }
-    let free_wh = match LINES.get(d, &auction.id)? {
+    let mut free_wh = match LINES.get(d, &auction.id)? {
         Some(lines) => lines.free_wh,
         None => free_wh(d, &auction, &zones)?,
     };
-    Ok(Book { terms, zones, free_wh, bids })
+    let mut redispatch = REDISPATCHES.get(d, &auction.id)?;
+    if let Some((order, free)) = redispatch.as_mut().zip(free_wh.first_mut()) {
+        redispatch::reserve(&zones, order, free);
+    }
+    Ok(Book { terms, zones, free_wh, redispatch, bids })
 }
 
 /// What the lines carry beyond what earlier auctions have put on them, for each slot and in it each zone.
@@ -276,9 +293,10 @@ fn finish(d: &mut Draft<'_>, mut auction: Auction) -> Result<(), Failure> {
         for (open, allotment) in book.bids.iter().zip(&outcome.allotments) {
             allot(d, &auction, open, allotment)?;
         }
-        tell_slots(d, &auction, outcome)?;
+        tell_slots(d, &auction, outcome, book.redispatch.as_ref())?;
         auction.welfare_nano = outcome.welfare_nano;
     }
+    redispatch::close(d, &auction, outcome.as_ref())?;
     LINES.remove(d, &auction.id);
     auction.stage = Stage::Cleared;
     AUCTIONS.put(d, &auction.id, &auction);
@@ -312,7 +330,7 @@ pub(super) fn cost(nano: i64) -> u128 {
     nano.min(0).unsigned_abs().into()
 }
 
-fn tell_slots(d: &mut Draft<'_>, auction: &Auction, outcome: &Outcome) -> Result<(), Failure> {
+fn tell_slots(d: &mut Draft<'_>, auction: &Auction, outcome: &Outcome, order: Option<&Redispatch>) -> Result<(), Failure> {
     let of_slots = outcome.price_micro.iter().zip(&outcome.flow_wh).zip(&outcome.supplier_nano);
     for (slot, ((price_micro, flow_wh), supplier_nano)) in slots_of(auction).zip(of_slots) {
         let mut book = settlement::slot_book(d, auction.market, slot)?;
@@ -321,6 +339,12 @@ fn tell_slots(d: &mut Draft<'_>, auction: &Auction, outcome: &Outcome) -> Result
             *flow = flow.saturating_add(*more);
         }
         book.supplier_nano = book.supplier_nano.saturating_add(*supplier_nano);
+        // Of all auctions only that of this one slot has such an order.
+        if let Some(order) = order {
+            book.shifted_wh = outcome.shifted_wh;
+            book.operator_nano = outcome.operator_nano;
+            book.shift_limit_micro = order.limit_micro;
+        }
         SLOTS.put(d, &(auction.market, slot), &book);
     }
     Ok(())

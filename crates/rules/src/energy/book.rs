@@ -1,7 +1,7 @@
 //! The book of an auction: its bids as arcs of a network, and a clearing as what each bid got.
 
 use super::clearing::{self, Arc, Certificate, Cleared, Flaw, Network, Node, OUTSIDE, pro_rata, tree};
-use super::{Battery, OpenBid, Order, Terms, Zone};
+use super::{Battery, OpenBid, Order, Redispatch, Terms, Zone, redispatch};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Everything that a clearing depends on.
@@ -9,8 +9,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub struct Book {
     pub terms: Terms,
     pub zones: Vec<Zone>,
-    /// What is free on each zone's line, for each slot and in it each zone: towards the parent and from it, Wh.
+    /// What is free on each zone's line beside what a redispatch may need, for each slot and in it each zone: towards the parent and from it, Wh.
     pub free_wh: Vec<Vec<(u32, u32)>>,
+    /// Of an auction of one slot: what the operator asks, at most what the lines can carry.
+    pub redispatch: Option<Redispatch>,
     /// In the order in which they were sealed.
     pub bids: Vec<OpenBid>,
 }
@@ -40,6 +42,7 @@ enum Use {
         slot: usize,
         zone: usize,
     },
+    Redispatch,
     Technical,
 }
 
@@ -57,8 +60,12 @@ pub struct Outcome {
     pub allotments: Vec<Allotment>,
     /// For each slot and in it each zone, micro-units per kWh.
     pub price_micro: Vec<Vec<i64>>,
-    /// For each slot and in it each zone: over its line towards the parent, at the root to the grid; below 0 the other way. Wh.
+    /// For each slot and in it each zone: over its line towards the parent, at the root to the grid; below 0 the other way. What is shifted goes
+    /// over the lines between its zones. Wh.
     pub flow_wh: Vec<Vec<i64>>,
+    /// What was shifted for the operator, Wh, and what it is owed for that: it owes where below 0, and is never owed anything. Nano-units.
+    pub shifted_wh: u32,
+    pub operator_nano: i128,
     /// For each slot: what the supplier is owed (+) or owes (−) for what it sells and buys at the root, nano-units.
     pub supplier_nano: Vec<i128>,
     /// Σ value × flow, nano-units.
@@ -80,7 +87,7 @@ impl Book {
         self.free_wh.len()
     }
 
-    /// Every arc in a fixed order: the bids', then for each slot the lines', then the technical ones of every node. Nodes: the outside, then the
+    /// Every arc in a fixed order: the bids', then for each slot the lines', then the redispatch, then the technical ones of every node. Nodes: the outside, then the
     /// zones slot by slot, then the batteries slot by slot in the order of their bids.
     pub fn network(&self) -> Network {
         let (arcs, _, given_wh) = self.arcs();
@@ -129,12 +136,21 @@ impl Book {
                 add(parent, own, *down_wh, down_micro, Use::Down { slot, zone });
             }
         }
-        let ample = u32::MAX;
+        if let Some(order) = self.redispatch {
+            let (tail, head) = (self.zone_node(0, order.deficit.into()), self.zone_node(0, order.surplus.into()));
+            add(tail, head, order.wh, order.limit_micro, Use::Redispatch);
+        }
+        let (ample, technical) = (u32::MAX, self.technical_micro().saturating_neg());
         for own in 1..node(given_wh.len()) {
-            add(OUTSIDE, own, ample, self.terms.technical_micro.saturating_neg(), Use::Technical);
-            add(own, OUTSIDE, ample, self.terms.technical_micro.saturating_neg(), Use::Technical);
+            add(OUTSIDE, own, ample, technical, Use::Technical);
+            add(own, OUTSIDE, ample, technical, Use::Technical);
         }
         (arcs, uses, given_wh)
+    }
+
+    /// What no order reaches, not even together with the operator's.
+    fn technical_micro(&self) -> i64 {
+        self.terms.technical_micro.saturating_add(self.redispatch.map_or(0, |order| order.limit_micro))
     }
 
     /// What a kWh up, and down, a zone's line is worth: minus its fee; at the root the grid's two standing orders.
@@ -164,6 +180,7 @@ impl Book {
         let mut fills: Vec<Vec<u32>> = self.bids.iter().map(|open| vec![0; open.bid.orders.len()]).collect();
         let mut stored: Vec<Vec<i64>> = vec![vec![0; self.slots()]; self.bids.len()];
         let mut flow_wh = vec![vec![0i64; self.zones.len()]; self.slots()];
+        let mut shifted_wh = 0;
         for (what, wh) in uses.iter().zip(&cleared.flow_wh) {
             let add = |to: Option<&mut i64>, wh: i64| {
                 if let Some(to) = to {
@@ -183,11 +200,12 @@ impl Book {
                 Use::Down { slot, zone } => {
                     add(flow_wh.get_mut(slot).and_then(|of| of.get_mut(zone)), wh_signed.saturating_neg());
                 }
+                Use::Redispatch => shifted_wh = *wh,
                 Use::Keep | Use::Technical => {}
             }
         }
         self.share_at_the_money(&price_micro, &mut fills);
-        self.settle(price_micro, flow_wh, &fills, &stored, cleared.welfare_nano)
+        self.settle(price_micro, flow_wh, shifted_wh, &fills, &stored, cleared.welfare_nano)
     }
 
     /// Who is just at the price gets the same share of what is left there as everybody else of the zone, the slot and the side.
@@ -218,11 +236,12 @@ impl Book {
         self.bids.get(bid)?.bid.orders.get(at)
     }
 
-    /// Everybody pays and is paid the price of the own zone; the supplier has its own two prices.
+    /// Everybody pays and is paid the price of the own zone; the supplier has its own two prices, and the operator pays the difference between its zones'.
     fn settle(
         &self,
         price_micro: Vec<Vec<i64>>,
-        flow_wh: Vec<Vec<i64>>,
+        mut flow_wh: Vec<Vec<i64>>,
+        shifted_wh: u32,
         fills: &[Vec<u32>],
         stored: &[Vec<i64>],
         welfare_nano: i128,
@@ -240,8 +259,16 @@ impl Book {
             Allotment { net_wh, nano }
         };
         let allotments = self.bids.iter().zip(fills).zip(stored).map(allot).collect();
+        let mut operator_nano = 0;
+        if let Some((order, flows)) = self.redispatch.as_ref().zip(flow_wh.first_mut()) {
+            redispatch::carry(&self.zones, order, shifted_wh, flows);
+            let price = |zone: u8| i128::from(price_at(&price_micro, 0, zone.into()));
+            // Where the price turned the other way the difference is the pot's, as on every line.
+            let dearer = price(order.deficit).saturating_sub(price(order.surplus)).max(0);
+            operator_nano = dearer.saturating_mul(i128::from(shifted_wh)).saturating_neg();
+        }
         let supplier_nano = flow_wh.iter().map(|of| self.supplier_nano(of.first().copied().unwrap_or(0))).collect();
-        Outcome { allotments, price_micro, flow_wh, supplier_nano, welfare_nano }
+        Outcome { allotments, price_micro, flow_wh, shifted_wh, operator_nano, supplier_nano, welfare_nano }
     }
 
     /// What the supplier is owed for `flow_wh` to the grid (below 0: from it). It never flows both ways: retail is above feed-in.
@@ -254,6 +281,7 @@ impl Book {
     pub fn by_slots(&self) -> Outcome {
         let mut fills: Vec<Vec<u32>> = self.bids.iter().map(|open| vec![0; open.bid.orders.len()]).collect();
         let (mut price_micro, mut flow_wh, mut welfare_nano) = (Vec::new(), Vec::new(), self.idle_nano());
+        let mut shifted_wh = 0;
         for (slot, free) in self.free_wh.iter().enumerate() {
             let zones: Vec<tree::Zone> = free
                 .iter()
@@ -277,7 +305,20 @@ impl Book {
             let (export_wh, import_wh) = free.first().copied().unwrap_or_default();
             orders.push(tree::Order { zone: 0, buys: true, wh: export_wh, limit_micro: self.terms.feed_in_micro });
             orders.push(tree::Order { zone: 0, buys: false, wh: import_wh, limit_micro: self.terms.retail_micro });
-            let cleared = tree::clear(&zones, &orders, self.terms.technical_micro);
+            let shift = self.redispatch.filter(|_| slot == 0).map(|order| tree::Shift {
+                tail: order.deficit.into(),
+                head: order.surplus.into(),
+                capacity_wh: order.wh,
+                value_micro: order.limit_micro,
+            });
+            let technical = self.technical_micro();
+            let cleared = if let Some(shift) = shift {
+                let (cleared, wh) = tree::clear_with(&zones, &orders, technical, &shift);
+                shifted_wh = wh;
+                cleared
+            } else {
+                tree::clear(&zones, &orders, technical)
+            };
             for ((bid, at), fill) in whose.iter().zip(&cleared.fill_wh) {
                 if let Some(to) = fills.get_mut(*bid).and_then(|of| of.get_mut(*at)) {
                     *to = *fill;
@@ -296,7 +337,7 @@ impl Book {
             welfare_nano = welfare_nano.saturating_add(cleared.welfare_nano);
         }
         let stored = vec![vec![0; self.slots()]; self.bids.len()];
-        self.settle(price_micro, flow_wh, &fills, &stored, welfare_nano)
+        self.settle(price_micro, flow_wh, shifted_wh, &fills, &stored, welfare_nano)
     }
 
     /// What the batteries are worth to their owners where they stand still, nano-units.

@@ -18,6 +18,22 @@ pub enum Event {
         up_wh: u32,
         down_wh: u32,
     },
+    /// 0 Wh: an earlier order was taken back.
+    RedispatchOrdered {
+        auction: AuctionId,
+        market: MarketId,
+        slot: Slot,
+        deficit: u8,
+        surplus: u8,
+        wh: u32,
+        limit_micro: i64,
+    },
+    /// What of it was cleared, and what the operator pays for it.
+    Redispatched {
+        auction: AuctionId,
+        wh: u32,
+        nano: u128,
+    },
     MeterRegistered {
         market: MarketId,
         meter: MeterId,
@@ -89,7 +105,21 @@ pub enum Event {
         meter: MeterId,
         slot: Slot,
     },
-    /// A reading came after its slot was settled: the difference was paid with the supplier.
+    /// `net_wh` is what the challenger says was delivered.
+    ReadingChallenged {
+        meter: MeterId,
+        slot: Slot,
+        by: Address,
+        net_wh: i32,
+    },
+    /// What counts now, and what the meter's owner got of the bond (paid: below 0).
+    ChallengeEnded {
+        meter: MeterId,
+        slot: Slot,
+        net_wh: i32,
+        owner_nano: i128,
+    },
+    /// A reading came, or was corrected, after its slot was settled: the difference was paid with the supplier.
     Corrected {
         meter: MeterId,
         slot: Slot,
@@ -100,5 +130,12 @@ pub enum Event {
         slot: Slot,
         supplier_nano: i128,
         pot_nano: i128,
+    },
+    /// Of the pot so much was shared among connections of this capacity.
+    RentShared {
+        market: MarketId,
+        day: u32,
+        nano: u64,
+        capacity_wh: u64,
     },
 }

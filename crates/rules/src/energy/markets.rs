@@ -26,8 +26,12 @@ pub(super) fn open(d: &mut Draft<'_>, action: OpenMarket) -> Result<Output, Fail
     within(supplier != Address::ZERO && !crate::is_module(&supplier), Field::Supplier)?;
     within(is_tree(&zones), Field::Zones)?;
     within(terms_fit(&terms), Field::Terms)?;
+    let apart =
+        |arbiter: Address| arbiter != Address::ZERO && !crate::is_module(&arbiter) && arbiter != operator && arbiter != supplier;
+    within(terms.challenge_ms == 0 || (apart(terms.arbiter) && apart(terms.fallback)), Field::Arbiter)?;
     let nano_per_minor = 10u64.saturating_pow(u32::from(DECIMALS_MAX.saturating_sub(decimals)));
-    let market = Market { id, name: name.clone(), operator, supplier, credit, nano_per_minor, zones, terms, meters: 0 };
+    let market =
+        Market { id, name: name.clone(), operator, supplier, credit, nano_per_minor, zones, terms, meters: 0, capacity_wh: 0 };
     MARKETS.put(d, &id, &market);
     d.emit(Event::MarketOpened { market: id, operator, name });
     Ok(Output::Id(id))
@@ -52,7 +56,10 @@ fn terms_fit(terms: &Terms) -> bool {
     let before_gate = terms.reveal_ms.saturating_add(terms.solve_ms);
     let gates = [terms.day_gate_ms, terms.slot_gate_ms];
     let gates = gates.iter().all(|gate| (GATE_MIN_MS..=GATE_MAX_MS).contains(gate) && before_gate < *gate);
-    prices && stages && gates && (READING_MIN_MS..=READING_MAX_MS).contains(&terms.reading_ms)
+    let shares = terms.share_permille <= WHOLE_PERMILLE;
+    let answered = (ANSWER_MIN_MS..=ANSWER_MAX_MS).contains(&terms.answer_ms);
+    let challenges = terms.challenge_ms == 0 || (terms.challenge_ms <= CHALLENGE_MAX_MS && answered);
+    prices && stages && gates && shares && challenges && (READING_MIN_MS..=READING_MAX_MS).contains(&terms.reading_ms)
 }
 
 pub(super) fn set_caps(d: &mut Draft<'_>, action: SetCaps) -> Result<Output, Failure> {
@@ -120,15 +127,19 @@ pub(super) fn register_meter(d: &mut Draft<'_>, action: RegisterMeter) -> Result
 pub(super) fn attest_meter(d: &mut Draft<'_>, action: AttestMeter) -> Result<Output, Failure> {
     let AttestMeter { meter, attested } = action;
     let mut record = known_meter(d, meter)?;
-    let market = known_market(d, record.market)?;
+    let mut market = known_market(d, record.market)?;
     require_operator(d, &market)?;
+    let (counted, counts) = (record.attested, attested);
+    let capacity = |holds: bool| if holds { record.capacity_wh() } else { 0 };
+    market.capacity_wh = market.capacity_wh.saturating_sub(capacity(counted)).saturating_add(capacity(counts));
     record.attested = attested;
+    MARKETS.put(d, &market.id, &market);
     METERS.put(d, &meter, &record);
     d.emit(Event::MeterAttested { meter, attested });
     Ok(Output::None)
 }
 
-fn require_operator(d: &Draft<'_>, market: &Market) -> Result<(), Failure> {
+pub(super) fn require_operator(d: &Draft<'_>, market: &Market) -> Result<(), Failure> {
     let (caller, operator) = (d.env.caller, market.operator);
     if caller == operator { Ok(()) } else { Err(Refusal::NotOperator { caller, operator }.into()) }
 }

@@ -80,7 +80,7 @@ pub(super) fn reset_aside(d: &mut Draft<'_>, market: MarketId, account: Address,
 }
 
 fn require_free(purse: &Purse, want_nano: u128) -> Result<(), Failure> {
-    let have_nano = purse.nano.saturating_sub_unsigned(purse.held_nano);
+    let have_nano = purse.free_nano();
     if have_nano < 0 || have_nano.unsigned_abs() < want_nano {
         return Err(Refusal::PurseInsufficient { have_nano, want_nano }.into());
     }

@@ -111,6 +111,6 @@ fn count_day(d: &mut Draft<'_>, meter: &Meter, day: u32, shares: impl Iterator<I
 /// # Errors
 /// What the source says.
 pub fn metered(s: &mut (impl Source + ?Sized), meter: MeterId, day: u32) -> Result<Metered, Stop> {
-    let none = Metered { meter, day, read: 0, settled: 0, net_wh: [0; DAY_SLOTS as usize] };
+    let none = Metered { meter, day, read: 0, settled: 0, challenged: 0, net_wh: [0; DAY_SLOTS as usize] };
     Ok(METERED.get(s, &(meter, day))?.unwrap_or(none))
 }

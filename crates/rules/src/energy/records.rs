@@ -52,6 +52,15 @@ pub const GAP_SLOTS_MAX: u32 = 30 * DAY_SLOTS;
 pub const READINGS_MAX: u32 = 64;
 /// Meters that one block settles for one slot.
 pub const SETTLE_METERS_MAX: u32 = 256;
+/// Most of a pot that is shared out for one day, nano-units: 18 thousand million units.
+pub const SHARED_MAX_NANO: u64 = u64::MAX;
+/// The whole of a share.
+pub const WHOLE_PERMILLE: u16 = 1_000;
+/// Longest time to challenge a reading once its slot's readings are due.
+pub const CHALLENGE_MAX_MS: u64 = 30 * DAY_MS;
+/// Shortest and longest time for the operator to answer a challenge.
+pub const ANSWER_MIN_MS: u64 = HOUR_MS;
+pub const ANSWER_MAX_MS: u64 = 14 * DAY_MS;
 /// Share of what a solver won over the clearing without it, percent; never more than the market's bound or its pot.
 pub const REWARD_PERCENT: u32 = 10;
 /// Largest certificate, bytes, and its largest part.
@@ -102,6 +111,17 @@ pub struct Terms {
     /// What a certificate that shows nothing costs, and the most that a good one earns, nano-units.
     pub bond_nano: u64,
     pub reward_max_nano: u64,
+    /// At the end of a day so many thousandths of what the pot has above the reserve are shared by the capacity of connections; 0: nothing ever is.
+    pub share_permille: u16,
+    pub reserve_nano: u64,
+    /// How long after a slot's readings are due one may be challenged (0: never), how long the operator has to answer, and what it costs whoever is
+    /// wrong, nano-units.
+    pub challenge_ms: u64,
+    pub answer_ms: u64,
+    pub challenge_nano: u64,
+    /// Who decides where the operator is silent or challenges itself, and who if that one is silent.
+    pub arbiter: Address,
+    pub fallback: Address,
 }
 
 /// A grid whose neighbours trade.
@@ -120,10 +140,12 @@ pub struct Market {
     pub terms: Terms,
     /// Meters so far; they are numbered from 0.
     pub meters: u32,
+    /// Σ of what the connections of the attested ones can draw and deliver in a slot, Wh.
+    pub capacity_wh: u64,
 }
 
 impl Record for Market {
-    const MAX_BYTES: u32 = 32 + 4 + NAME_MAX_BYTES + 60 + 8 + 4 + ZONES_MAX * (4 + NAME_MAX_BYTES + 13) + 88 + 4;
+    const MAX_BYTES: u32 = 32 + 4 + NAME_MAX_BYTES + 60 + 8 + 4 + ZONES_MAX * (4 + NAME_MAX_BYTES + 13) + 162 + 12;
 }
 
 /// What the operator lets a line carry on one day in place of the zone's own figures, Wh towards the parent and from it.
@@ -162,6 +184,13 @@ pub struct Meter {
     pub export_wh: u64,
 }
 
+impl Meter {
+    /// What its connection can draw and deliver in a slot together, Wh.
+    pub fn capacity_wh(&self) -> u64 {
+        u64::from(self.import_max_wh).saturating_add(self.export_max_wh.into())
+    }
+}
+
 impl Record for Meter {
     const MAX_BYTES: u32 = 191;
 }
@@ -187,6 +216,13 @@ pub struct Purse {
     pub nano: i128,
     /// Of these, what commitments and bonds need.
     pub held_nano: u128,
+}
+
+impl Purse {
+    /// What nothing needs; below 0 where something is not covered.
+    pub fn free_nano(&self) -> i128 {
+        self.nano.saturating_sub_unsigned(self.held_nano)
+    }
 }
 
 impl Record for Purse {
@@ -364,11 +400,13 @@ pub struct Metered {
     pub read: u128,
     /// Bit n: slot n was settled.
     pub settled: u128,
+    /// Bit n: slot n was challenged.
+    pub challenged: u128,
     pub net_wh: [i32; DAY_SLOTS as usize],
 }
 
 impl Record for Metered {
-    const MAX_BYTES: u32 = 68 + 4 * DAY_SLOTS;
+    const MAX_BYTES: u32 = 84 + 4 * DAY_SLOTS;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -397,6 +435,11 @@ pub struct SlotBook {
     pub flow_wh: Vec<i64>,
     /// What the supplier is owed for what was cleared at the root (it owes where below 0), nano-units.
     pub supplier_nano: i128,
+    /// What the operator had shifted between two zones, Wh, and what it is owed for that (it owes where below 0), nano-units.
+    pub shifted_wh: u32,
+    pub operator_nano: i128,
+    /// The most per kWh that it had said it would pay, micro-units.
+    pub shift_limit_micro: i64,
     /// What meters in each zone delivered beyond their positions, and fell short by, Wh: of readings in time.
     pub long_wh: Vec<u64>,
     pub short_wh: Vec<u64>,
@@ -405,7 +448,7 @@ pub struct SlotBook {
 }
 
 impl Record for SlotBook {
-    const MAX_BYTES: u32 = 32 + 4 + 1 + 4 + 4 * (4 + 8 * ZONES_MAX) + 32;
+    const MAX_BYTES: u32 = 32 + 4 + 1 + 4 + 4 * (4 + 8 * ZONES_MAX) + 60;
 }
 
 /// A certificate under way: a hash and a bond first, the parts after it.

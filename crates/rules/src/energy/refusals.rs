@@ -29,6 +29,16 @@ pub enum Refusal {
         market: MarketId,
         slot: Slot,
     },
+    /// Nothing is shared out for this day.
+    UnknownDay {
+        market: MarketId,
+        day: u32,
+    },
+    /// This slot of the meter is not challenged.
+    UnknownChallenge {
+        meter: MeterId,
+        slot: Slot,
+    },
     NotGridOperator {
         caller: Address,
     },
@@ -39,6 +49,10 @@ pub enum Refusal {
     NotOwner {
         caller: Address,
         owner: Address,
+    },
+    /// Neither the operator nor the owner of another attested meter of the market.
+    NotNeighbour {
+        caller: Address,
     },
     /// A market or a meter that stands already.
     AlreadyRegistered,
@@ -60,6 +74,20 @@ pub enum Refusal {
     NotOpen {
         from_ms: u64,
         until_ms: u64,
+    },
+    /// Readings of this slot are challenged then.
+    NotChallengeable {
+        from_ms: u64,
+        until_ms: u64,
+    },
+    /// The arbiter decides now.
+    AnswerOver {
+        until_ms: u64,
+    },
+    /// No reading of this slot was settled.
+    NotRead {
+        meter: MeterId,
+        slot: Slot,
     },
     NotDue {
         until_ms: u64,
@@ -126,10 +154,11 @@ pub enum Field {
     Price = 11,
     Bytes = 12,
     Readings = 13,
+    Arbiter = 14,
 }
 
 impl Field {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Name,
         Self::Credit,
         Self::Supplier,
@@ -144,5 +173,6 @@ impl Field {
         Self::Price,
         Self::Bytes,
         Self::Readings,
+        Self::Arbiter,
     ];
 }

@@ -85,12 +85,16 @@ pub(super) fn slot_book(d: &mut Draft<'_>, market: MarketId, slot: Slot) -> Resu
         price_micro: vec![halfway; zones],
         flow_wh: vec![0; zones],
         supplier_nano: 0,
+        shifted_wh: 0,
+        operator_nano: 0,
+        shift_limit_micro: 0,
         long_wh: vec![0; zones],
         short_wh: vec![0; zones],
         paid_nano: 0,
     };
     SLOTS.put(d, &(market, slot), &book);
     deadlines::schedule(d, settles_ms(&terms, slot), Due::Slot(market, slot))?;
+    sharing::expect(d, market, &terms, slot / DAY_SLOTS)?;
     Ok(book)
 }
 
@@ -148,8 +152,11 @@ fn settle(d: &mut Draft<'_>, mut book: SlotBook) -> Result<(), Failure> {
             supplier_nano = supplier_nano.saturating_add(rates(&market.terms, &book, zone).supplier_nano());
         }
     }
-    let pot_nano = book.paid_nano.saturating_add(supplier_nano).saturating_neg();
+    let operator_nano = book.operator_nano;
+    let pot_nano = book.paid_nano.saturating_add(supplier_nano).saturating_add(operator_nano).saturating_neg();
     pay(d, market.id, market.supplier, supplier_nano)?;
+    pay(d, market.id, market.operator, operator_nano)?;
+    reset_aside(d, market.id, market.operator, operator_nano.unsigned_abs(), 0)?;
     pay(d, market.id, MODULE, pot_nano)?;
     book.progress = Progress::Settled;
     SLOTS.put(d, &(book.market, book.slot), &book);

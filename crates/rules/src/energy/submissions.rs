@@ -158,7 +158,7 @@ pub(super) fn close(d: &mut Draft<'_>, auction: &Auction, book: &Book, outcome: 
     }
     let (Some(solver), Some(outcome)) = (auction.accepted, outcome) else { return Ok(0) };
     let gain = outcome.welfare_nano.saturating_sub(book.by_slots().welfare_nano).max(0).unsigned_abs();
-    let pot = purse(d, auction.market, MODULE)?.nano.max(0).unsigned_abs();
+    let pot = purse(d, auction.market, MODULE)?.free_nano().max(0).unsigned_abs();
     let share = gain.saturating_mul(REWARD_PERCENT.into()) / 100;
     let reward = share.min(reward_max_nano.into()).min(pot);
     let nano = i128::try_from(reward).unwrap_or(0);

@@ -36,7 +36,9 @@ pub fn audit(all: &Memory) -> Result<Vec<Violation>, Stop> {
             .iter()
             .filter_map(|entry| match entry.due {
                 Due::Order(id) => Some((id, entry.second)),
-                Due::Dispute(_) | Due::Recovery(_) | Due::Auction(_) | Due::Slot(..) => None,
+                Due::Dispute(_) | Due::Recovery(_) | Due::Auction(_) | Due::Slot(..) | Due::Sharing(..) | Due::Challenge(_) => {
+                    None
+                }
             })
             .collect(),
     };

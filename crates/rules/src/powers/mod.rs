@@ -38,7 +38,7 @@ pub enum Holder {
     OwnerOrShop,
     /// Owner and shop together.
     OwnerAndShop,
-    /// The arbiter that owner and shop had named before the order was placed.
+    /// The arbiter that owner and shop had named before the order was placed, or that the terms of an energy market name.
     Arbiter,
     /// A full key of the account: the one that its address is made from, or one that it made as good.
     FullKey,
@@ -50,10 +50,12 @@ pub enum Holder {
     GridOperator,
     /// The operator of the energy market, who runs its grid.
     MarketOperator,
+    /// Another neighbour of the energy market, or its operator.
+    NeighbourOrOperator,
 }
 
 impl Holder {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Anyone,
         Self::AnyoneWhenDue,
         Self::Holder,
@@ -75,6 +77,7 @@ impl Holder {
         Self::Guardian,
         Self::GridOperator,
         Self::MarketOperator,
+        Self::NeighbourOrOperator,
     ];
 }
 
@@ -140,6 +143,7 @@ pub const POWERS: &[(&str, Holder)] = &[
     ("orders.runDeadline", Holder::AnyoneWhenDue),
     ("energy.openMarket", Holder::GridOperator),
     ("energy.setCaps", Holder::MarketOperator),
+    ("energy.orderRedispatch", Holder::MarketOperator),
     ("energy.registerMeter", Holder::Anyone),
     ("energy.attestMeter", Holder::MarketOperator),
     ("energy.deposit", Holder::Holder),
@@ -149,8 +153,12 @@ pub const POWERS: &[(&str, Holder)] = &[
     ("energy.announce", Holder::Anyone),
     ("energy.submit", Holder::Anyone),
     ("energy.relayReadings", Holder::Machine),
+    ("energy.challengeReading", Holder::NeighbourOrOperator),
+    ("energy.answerChallenge", Holder::MarketOperator),
     ("energy.runAuction", Holder::AnyoneWhenDue),
     ("energy.runSlot", Holder::AnyoneWhenDue),
+    ("energy.runSharing", Holder::AnyoneWhenDue),
+    ("energy.runChallenge", Holder::AnyoneWhenDue),
 ];
 
 /// Something that nobody can do, and the test that proves it.

@@ -17,7 +17,8 @@ import { freeLines } from './lines.js';
 import { type Network, networkOf, zoneNode } from './network.js';
 import { type Done, Prover, type Source } from './prover.js';
 import { NotShown } from './reasons.js';
-import { type Auction, type Book, type Market, type OpenBid, type SlotBook, certificateHash, decodeAuction, decodeBid, decodeCertificate, decodeMarket, decodeMeter, decodeSlot, subjects } from './records.js';
+import { carry, reserve } from './redispatch.js';
+import { type Auction, type Book, type Market, type OpenBid, type Redispatch, type SlotBook, certificateHash, decodeAuction, decodeBid, decodeCertificate, decodeMarket, decodeMeter, decodeSlot, subjects } from './records.js';
 
 /** What was proven of an auction that is cleared. */
 export interface Shown {
@@ -80,7 +81,7 @@ export async function checkBy(prover: Prover, ask: Ask, id: Hex): Promise<Shown>
 type SaidOf = <N extends EnergyEvent['name']>(name: N) => (Said & { facts: FactsOf<N> })[];
 
 async function logsOf(ask: Ask, id: Hex, { commitments }: Auction): Promise<SaidOf> {
-  const names = ['Committed', 'Revealed', 'StageBegan', 'Announced', 'CertificateAccepted', 'Cleared'] as const;
+  const names = ['Committed', 'Revealed', 'StageBegan', 'RedispatchOrdered', 'Announced', 'CertificateAccepted', 'Cleared'] as const;
   const committed = (logs: Said[]): number => new Set(eventsOf(logs, 'Committed').map(({ meter }) => meter)).size;
   const logs = await saidLogs(ask, names, [id], (found) => committed(found) >= commitments);
   return (name) =>
@@ -151,11 +152,14 @@ interface Of {
 
 async function bestOf(prover: Prover, ask: Ask, of: Of): Promise<Best> {
   const { id, auction, market, bids, solver } = of;
-  const [certificate, { freeWh, tradedLater }] = await Promise.all([
+  const [certificate, asked, { freeWh: lines, tradedLater }] = await Promise.all([
     certificateOf(prover, ask, of),
+    redispatchOf(prover, of),
     freeLines(prover, ask, { id, auction, market, began: of.said('StageBegan').find(({ facts }) => facts.stage === 2) }),
   ]);
-  const book: Book = { terms: market.terms, zones: market.zones, freeWh, bids };
+  const shift = asked && lines[0] && reserve(market.zones, asked, lines[0]);
+  const freeWh = shift ? [shift.free, ...lines.slice(1)] : lines;
+  const book: Book = { terms: market.terms, zones: market.zones, freeWh, redispatch: shift?.order, bids };
   const network = networkOf(book);
   let cleared: Cleared;
   try {
@@ -167,6 +171,17 @@ async function bestOf(prover: Prover, ask: Ask, of: Of): Promise<Best> {
   }
   if (cleared.welfareNano !== auction.welfareNano) throw new NotShown('Worth', { expected: auction.welfareNano, found: cleared.welfareNano });
   return { solver, book, network, cleared, tradedAgain: await pricesPaid(prover, { auction, book, network, cleared, tradedLater }) };
+}
+
+/** What the operator asked last, as the node tells its orders; one that it does not tell is missed as an arc, and the certificate does not fit. */
+async function redispatchOf(prover: Prover, { id, said }: Of): Promise<Redispatch | undefined> {
+  const last = said('RedispatchOrdered').at(-1);
+  if (!last) return undefined;
+  prover.plan(1);
+  const order = eventsOf((await prover.done(last.transactionHash)).logs, 'RedispatchOrdered').filter((event) => event.auction === id).at(-1);
+  if (!order) throw new NotShown('Record', { piece: 'transaction', words: 'it ordered no such redispatch' });
+  const { deficit, surplus, wh, limitMicro } = order;
+  return wh === 0 ? undefined : { deficit, surplus, wh, limitMicro: Number(limitMicro) };
 }
 
 /** The bytes that the solver announced and handed in. */
@@ -238,11 +253,12 @@ async function pricesPaid(prover: Prover, { auction, book, network, cleared, tra
 }
 
 /** What the certificate has over each zone's line towards its parent, slot by slot. */
-function lineFlows({ freeWh, zones }: Book, { arcs }: Network, { flowWh }: Cleared): number[][] {
+function lineFlows({ freeWh, zones, redispatch }: Book, { arcs }: Network, { flowWh }: Cleared): number[][] {
   const lines = freeWh.map(() => zones.map(() => 0));
   for (const [at, { use }] of arcs.entries()) {
     if (use.kind === 'up') lines[use.slot]![use.zone]! += flowWh[at]!;
     if (use.kind === 'down') lines[use.slot]![use.zone]! -= flowWh[at]!;
+    if (use.kind === 'redispatch' && redispatch) carry(zones, redispatch, flowWh[at]!, lines[0]!);
   }
   return lines;
 }

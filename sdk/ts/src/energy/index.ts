@@ -12,6 +12,6 @@ export { type Ask, type EnergyEvent, type FactsOf, type Said, energyEvent, event
 export { Memory, type Source, inTurn } from './prover.js';
 export { NotShown, type Piece, type Reason, type ReasonFacts } from './reasons.js';
 export {
-  type Auction, type Battery, type Bid, type Book, type Caps, type Certificate, DAY_SLOTS, type Extreme, type Free, type Market, type Meter, type OpenBid, type Order, SLOT_MS, type SlotBook, type Terms, type Zone,
+  type Auction, type Battery, type Bid, type Book, type Caps, type Certificate, DAY_SLOTS, type Extreme, type Free, type Market, type Meter, type OpenBid, type Order, type Redispatch, SLOT_MS, type SlotBook, type Terms, type Zone,
   auctionId, certificateHash, decodeAuction, decodeBid, decodeBook, decodeCaps, decodeCertificate, decodeMarket, decodeMeter, decodeSlot, subjects,
 } from './records.js';

@@ -18,7 +18,7 @@ export type Use =
   | { kind: 'charge' | 'discharge' | 'keep'; bid: number; slot: number }
   /** A zone's line towards its parent, at zone 0 to the grid; and from it. */
   | { kind: 'up' | 'down'; slot: number; zone: number }
-  | { kind: 'technical' };
+  | { kind: 'redispatch' | 'technical' };
 
 /** What can be moved from `tail` to `head`, and what each kWh of it is worth. */
 export interface Arc {
@@ -37,7 +37,7 @@ export interface Network {
 /** The node of a zone in a slot. */
 export const zoneNode = (book: Pick<Book, 'zones'>, slot: number, zone: number): Node => slot * book.zones.length + zone + 1;
 
-/** Every arc in a fixed order: the bids', then for each slot the lines', then the technical ones of every node. */
+/** Every arc in a fixed order: the bids', then for each slot the lines', then the redispatch, then the technical ones of every node. */
 export function networkOf(book: Book): Network {
   const slots = book.freeWh.length;
   const givenWh = new Array<number>(slots * book.zones.length + 1).fill(0);
@@ -70,9 +70,13 @@ export function networkOf(book: Book): Network {
       add(parent, own, downWh, downMicro, { kind: 'down', slot, zone });
     }
   }
+  const { redispatch } = book;
+  if (redispatch) add(zoneNode(book, 0, redispatch.deficit), zoneNode(book, 0, redispatch.surplus), redispatch.wh, redispatch.limitMicro, { kind: 'redispatch' });
+  // What no order reaches, not even together with the operator's.
+  const technicalMicro = book.terms.technicalMicro + (redispatch?.limitMicro ?? 0);
   for (let own = 1; own < givenWh.length; own += 1) {
-    add(OUTSIDE, own, AMPLE_WH, -book.terms.technicalMicro, { kind: 'technical' });
-    add(own, OUTSIDE, AMPLE_WH, -book.terms.technicalMicro, { kind: 'technical' });
+    add(OUTSIDE, own, AMPLE_WH, -technicalMicro, { kind: 'technical' });
+    add(own, OUTSIDE, AMPLE_WH, -technicalMicro, { kind: 'technical' });
   }
   return { arcs, givenWh };
 }

@@ -58,12 +58,20 @@ export interface OpenBid {
 }
 /** Towards the parent and from it, Wh. */
 export type Free = readonly [upWh: number, downWh: number];
+/** What the operator asks of an auction of one slot: it buys in the one zone and sells as much in the other, for at most so much between their prices. */
+export interface Redispatch {
+  deficit: number;
+  surplus: number;
+  wh: number;
+  limitMicro: number;
+}
 /** Everything that a clearing depends on. */
 export interface Book {
   terms: Terms;
   zones: Zone[];
-  /** What is free on each zone's line, for each slot and in it each zone. */
+  /** What is free on each zone's line beside what a redispatch may need, for each slot and in it each zone. */
   freeWh: Free[][];
+  redispatch: Redispatch | undefined;
   bids: OpenBid[];
 }
 export interface Market {
@@ -114,10 +122,12 @@ const extreme = (from: Reader): Extreme => ({ priceMicro: from.nearly(), arc: fr
 const zone = (from: Reader): Zone => ({ name: from.text(), parent: from.u8(), upWh: from.u32(), downWh: from.u32(), feeMicro: from.u32() });
 const zones = (from: Reader): Zone[] => from.list(17, () => zone(from));
 
-/** The prices; gates, times and bonds play no part in a clearing. */
+const redispatch = (from: Reader): Redispatch => ({ deficit: from.u8(), surplus: from.u8(), wh: from.u32(), limitMicro: from.price() });
+
+/** The prices; gates, times, bonds, shares and arbiters play no part in a clearing. */
 function terms(from: Reader): Terms {
   const prices = { retailMicro: from.price(), feedInMicro: from.price(), technicalMicro: from.price() };
-  from.hex(8 * 8);
+  from.hex(8 * 8 + 2 + 4 * 8 + 2 * 20);
   return prices;
 }
 
@@ -136,6 +146,10 @@ export const decodeBook = (bytes: Uint8Array): Book =>
     terms: terms(from),
     zones: zones(from),
     freeWh: from.list(4, () => from.list(8, (): Free => [from.u32(), from.u32()])),
+    redispatch: from.option(() => {
+      from.hex(32); // its auction
+      return redispatch(from);
+    }),
     bids: from.list(94, () => {
       from.hex(32 + 4); // its auction, and its number
       const meter = from.hex(32);
@@ -149,7 +163,9 @@ export const decodeMarket = (bytes: Uint8Array): Market =>
     from.hex(32);
     const named = { name: from.text(), operator: from.hex(20), supplier: from.hex(20), credit: from.hex(20) };
     from.u64();
-    return { ...named, zones: zones(from), terms: terms(from), meters: from.u32() };
+    const market = { ...named, zones: zones(from), terms: terms(from), meters: from.u32() };
+    from.u64();
+    return market;
   });
 
 export const decodeMeter = (bytes: Uint8Array): Meter =>
@@ -186,6 +202,7 @@ export const decodeSlot = (bytes: Uint8Array): SlotBook =>
     from.hex(32 + 4 + 1 + 4);
     const book = { priceMicro: from.list(8, () => from.price()), flowWh: from.list(8, () => from.price()) };
     from.i128();
+    from.hex(4 + 16 + 8); // what was shifted
     for (let side = 0; side < 2; side += 1) from.list(8, from.u64);
     from.i128();
     return book;

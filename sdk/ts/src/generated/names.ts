@@ -37,6 +37,10 @@ export const names = {
     "Path",
     "Order"
   ],
+  "challengeStages": [
+    "Asked",
+    "Disputed"
+  ],
   "creditFields": [
     "Name",
     "Symbol",
@@ -50,7 +54,9 @@ export const names = {
     "Dispute",
     "Recovery",
     "Auction",
-    "Slot"
+    "Slot",
+    "Sharing",
+    "Challenge"
   ],
   "deviceStatuses": [
     "Active",
@@ -75,7 +81,8 @@ export const names = {
     "Battery",
     "Price",
     "Bytes",
-    "Readings"
+    "Readings",
+    "Arbiter"
   ],
   "holders": [
     "Anyone",
@@ -98,7 +105,8 @@ export const names = {
     "FullKeyOrItself",
     "Guardian",
     "GridOperator",
-    "MarketOperator"
+    "MarketOperator",
+    "NeighbourOrOperator"
   ],
   "keyTypes": [
     "P256",

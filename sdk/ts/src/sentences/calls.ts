@@ -65,6 +65,7 @@ export const callSentences: Record<ActionKey, Text> = {
 
   'energy.openMarket': { en: '{caller} opens the energy market «{name}», supplied by {supplier}', ko: '{caller}{이/가} {supplier}{이/가} 공급하는 전력 시장 “{name}”{을/를} 엽니다' },
   'energy.setCaps': { en: '{caller} lets the line of zone {zone} carry {upWh|wh} up and {downWh|wh} down for {slots} quarters of an hour from {firstSlot|slot}', ko: '{caller}{이/가} {firstSlot|slot}부터 15분 칸 {slots}개 동안 {zone}번 구역의 선을 위로 {upWh|wh}, 아래로 {downWh|wh}까지 쓰게 합니다' },
+  'energy.orderRedispatch': { en: '{caller} would pay up to {limitMicro|price} for {wh|wh} less flowing from zone {surplus} to zone {deficit} of the market {market} at {slot|slot}, in place of what it asked before', ko: '{caller}{이/가} {slot|slot}에 시장 {market}의 {surplus}번 구역에서 {deficit}번 구역으로 {wh|wh} 덜 흐르게 하는 데 {limitMicro|price}까지 내겠다고 합니다. 앞선 주문을 대신합니다' },
   'energy.registerMeter': { en: '{caller} puts a meter into zone {zone} of the market {market}', ko: '{caller}{이/가} 시장 {market}의 {zone}번 구역에 계량기를 답니다' },
   'energy.attestMeter': { en: '{caller} says whether it knows the meter {meter}', ko: '{caller}{이/가} 계량기 {meter}{을/를} 인정하는지 말합니다' },
   'energy.deposit': { en: '{caller} puts {amount} into its purse of the market {market}', ko: '{caller}{이/가} 시장 {market}의 지갑에 {amount}{을/를} 넣습니다' },
@@ -74,6 +75,10 @@ export const callSentences: Record<ActionKey, Text> = {
   'energy.announce': { en: '{caller} will show a clearing of the auction {auction}', ko: '{caller}{이/가} 경매 {auction}의 거래를 보이겠다고 예고합니다' },
   'energy.submit': { en: '{caller} shows a part of its clearing of the auction {auction}', ko: '{caller}{이/가} 경매 {auction}의 거래 일부를 보입니다' },
   'energy.relayReadings': { en: '{caller} brings what meters said', ko: '{caller}{이/가} 계량기가 한 말을 전합니다' },
+  'energy.challengeReading': { en: '{caller} says that the meter {meter} delivered {netWh|wh} at {slot|slot}, and not what was read', ko: '{caller}{이/가} 계량기 {meter}{은/는} {slot|slot}에 계량값과 달리 {netWh|wh}{을/를} 내보냈다고 합니다' },
+  'energy.answerChallenge': { en: '{caller} says that the meter {meter} delivered {netWh|wh} at {slot|slot}', ko: '{caller}{이/가} 계량기 {meter}{은/는} {slot|slot}에 {netWh|wh}{을/를} 내보냈다고 답합니다' },
+  'energy.runChallenge': { en: '{caller} hands the challenged reading of the meter {meter} at {slot|slot} to the arbiter', ko: '{caller}{이/가} 계량기 {meter}의 {slot|slot} 계량값 이의를 중재인에게 넘깁니다' },
   'energy.runAuction': { en: '{caller} runs the deadline of the auction {auction}', ko: '{caller}{이/가} 경매 {auction}의 기한을 처리합니다' },
+  'energy.runSharing': { en: '{caller} shares what the pot of the market {market} has for {day|day}', ko: '{caller}{이/가} 시장 {market}의 공동 기금을 {day|day} 몫으로 나눕니다' },
   'energy.runSlot': { en: '{caller} settles {slot|slot} of the market {market}', ko: '{caller}{이/가} 시장 {market}의 {slot|slot}{을/를} 정산합니다' },
 };

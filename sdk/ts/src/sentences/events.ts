@@ -89,6 +89,11 @@ export const eventSentences: EventSentences = {
 
   'energy.MarketOpened': { en: '{operator} opened the energy market «{name}»', ko: '{operator}{이/가} 전력 시장 “{name}”{을/를} 열었습니다' },
   'energy.CapsSet': { en: 'The line of zone {zone} carries {upWh|wh} up and {downWh|wh} down for {slots} quarters of an hour from {firstSlot|slot}', ko: '{firstSlot|slot}부터 15분 칸 {slots}개 동안 {zone}번 구역의 선은 위로 {upWh|wh}, 아래로 {downWh|wh}까지 보냅니다' },
+  'energy.RedispatchOrdered': ({ wh }) =>
+    Number(wh) === 0
+      ? { en: 'The operator of the market {market} took its redispatch of {slot|slot} back ({auction})', ko: '시장 {market}의 운영자가 {slot|slot} 재급전 주문을 거두었습니다({auction})' }
+      : { en: 'The operator of the market {market} would pay up to {limitMicro|price} for {wh|wh} less flowing from zone {surplus} to zone {deficit} at {slot|slot} ({auction})', ko: '시장 {market}의 운영자가 {slot|slot}에 {surplus}번 구역에서 {deficit}번 구역으로 {wh|wh} 덜 흐르게 하는 데 {limitMicro|price}까지 내겠다고 했습니다({auction})' },
+  'energy.Redispatched': { en: 'Auction {auction}: {wh|wh} were shifted for the operator, who pays {nano|nano}', ko: '경매 {auction}: 운영자를 위해 {wh|wh}{을/를} 옮겼습니다. 운영자가 {nano|nano}{을/를} 냅니다' },
   'energy.MeterRegistered': { en: '{owner} put the meter {meter} into zone {zone} of the market {market}', ko: '{owner}{이/가} 시장 {market}의 {zone}번 구역에 계량기 {meter}{을/를} 달았습니다' },
   'energy.MeterAttested': ({ attested }) =>
     attested
@@ -108,6 +113,15 @@ export const eventSentences: EventSentences = {
       ? { en: 'Auction {auction} of the market {market} cleared by itself: {slots} quarters of an hour from {firstSlot|slot}, worth {welfareNano|nano}', ko: '시장 {market}의 경매 {auction}: {firstSlot|slot}부터 15분 칸 {slots}개의 거래가 저절로 정해졌습니다. 가치는 {welfareNano|nano}입니다' }
       : { en: 'Auction {auction} of the market {market} cleared as {by} showed: {slots} quarters of an hour from {firstSlot|slot}, worth {welfareNano|nano}; it earned {rewardNano|nano}', ko: '시장 {market}의 경매 {auction}: {by}{이/가} 보인 대로 {firstSlot|slot}부터 15분 칸 {slots}개의 거래가 정해졌습니다. 가치는 {welfareNano|nano}, 보상은 {rewardNano|nano}입니다' },
   'energy.MeterRead': { en: 'The meter {meter} was read at the end of {slot|slot}', ko: '계량기 {meter}{을/를} {slot|slot} 칸의 끝에 읽었습니다' },
-  'energy.Corrected': { en: 'A late reading of the meter {meter} for {slot|slot} changed its bill by {nano|nano}', ko: '계량기 {meter}의 늦은 계량값으로 {slot|slot}의 요금이 {nano|nano}만큼 바뀌었습니다' },
+  'energy.ReadingChallenged': { en: '{by} says that the meter {meter} delivered {netWh|wh} at {slot|slot}, and not what was read', ko: '{by}{이/가} 계량기 {meter}{은/는} {slot|slot}에 계량값과 달리 {netWh|wh}{을/를} 내보냈다고 이의를 제기했습니다' },
+  'energy.ChallengeEnded': ({ ownerNano }) => {
+    const owner = BigInt(ownerNano as bigint);
+    if (owner === 0n) return { en: 'The meter {meter} counts {netWh|wh} for {slot|slot}; nobody pays for the challenge', ko: '계량기 {meter}의 {slot|slot} 값은 {netWh|wh}입니다. 이의의 값은 아무도 내지 않습니다' };
+    return owner < 0n
+      ? { en: 'The meter {meter} counts {netWh|wh} for {slot|slot}: its reading was wrong, and its owner paid the challenger', ko: '계량기 {meter}의 {slot|slot} 값은 {netWh|wh}입니다. 계량값이 틀려 주인이 이의를 제기한 쪽에 돈을 냈습니다' }
+      : { en: 'The meter {meter} counts {netWh|wh} for {slot|slot}: the challenge was wrong, and its owner got {ownerNano|nano}', ko: '계량기 {meter}의 {slot|slot} 값은 {netWh|wh}입니다. 이의가 틀려 주인이 {ownerNano|nano}{을/를} 받았습니다' };
+  },
+  'energy.Corrected': { en: 'A late or corrected reading of the meter {meter} for {slot|slot} changed its bill by {nano|nano}', ko: '계량기 {meter}의 늦거나 고친 계량값으로 {slot|slot}의 요금이 {nano|nano}만큼 바뀌었습니다' },
+  'energy.RentShared': { en: 'The pot of the market {market} shared {nano|nano} for {day|day} among connections of {capacityWh|wh} in a quarter of an hour', ko: '시장 {market}의 공동 기금이 {day|day} 몫으로 {nano|nano}{을/를} 15분에 {capacityWh|wh}인 연결들에 나누었습니다' },
   'energy.SlotSettled': { en: 'The market {market} settled {slot|slot}: {supplierNano|nano} to the supplier, {potNano|nano} to the pot', ko: '시장 {market}{이/가} {slot|slot}{을/를} 정산했습니다. 공급자에게 {supplierNano|nano}, 공동 기금에 {potNano|nano}' },
 };

@@ -5,5 +5,5 @@ export { particle } from './particle.js';
 export { type Holder, tellPower } from './power.js';
 export { refusalSentences } from './refusals.js';
 export { type Reason, type Told, kindOf, kinds, parameterAt, reasonsOf, tellCall, tellEvent, tellReasons, tellRefusal } from './tell.js';
-export { type Known, type Voice, count, energy, money, nano, pack, short, span, time, who } from './voice.js';
+export { type Known, type Voice, count, day, energy, money, nano, pack, price, short, span, time, who } from './voice.js';
 export * from './words.js';

@@ -12,7 +12,7 @@ import { callSentences } from './calls.js';
 import { eventSentences } from './events.js';
 import { particle } from './particle.js';
 import { type Apart, refusalSentences } from './refusals.js';
-import { type Voice, allowance, count, energy, money, nano, pack, short, span, time, who } from './voice.js';
+import { type Voice, allowance, count, day, energy, money, nano, pack, price, short, span, time, who } from './voice.js';
 import * as words from './words.js';
 
 type Values = Record<string, unknown>;
@@ -74,7 +74,9 @@ export const kinds = {
   certificateFlaw: named(names.certificateFlaws, words.certificateFlawWords),
   /** A quarter of an hour by its number: when it begins. */
   slot: ({ voice }, value: number) => time(voice, BigInt(value) * 900_000n),
+  day: ({ voice }, value: number) => day(voice, value),
   wh: ({ voice }, value: bigint | number) => energy(voice, value),
+  price: ({ voice, credit }, value: bigint) => price(voice, value, credit),
   nano: ({ voice, credit }, value: bigint) => nano(voice, value, credit),
 } satisfies Record<string, Kind>;
 export type KindName = keyof typeof kinds;

@@ -68,6 +68,13 @@ export function nano(voice: Voice, value: bigint, credit = voice.known.credit): 
 /** Watt-hours, in kilowatt-hours. */
 export const energy = ({ language }: Voice, wh: bigint | number): string => `${(Number(wh) / 1_000).toLocaleString(LOCALES[language], { maximumFractionDigits: 3 })} kWh`;
 
+/** A price in micro-units per kilowatt-hour. */
+export const price = (voice: Voice, micro: bigint, credit?: string): string => `${nano(voice, micro * 1_000n, credit)}/kWh`;
+
+/** A day (UTC) by its number. */
+export const day = ({ language }: Voice, number: bigint | number): string =>
+  new Date(Number(number) * 86_400_000).toLocaleDateString(LOCALES[language], { year: 'numeric', month: 'short', day: 'numeric', timeZone: 'UTC' });
+
 export const allowance = (voice: Voice, minor: bigint, credit?: string): string =>
   minor > AMOUNT_MAX ? { en: 'any amount', ko: '얼마든지' }[voice.language] : money(voice, minor, credit);
 

@@ -149,6 +149,8 @@ export const deadlineKindWords: Table<'deadlineKinds'> = {
   Recovery: { en: 'recovery of the account', ko: '계정 복구' },
   Auction: { en: 'energy auction', ko: '전력 경매' },
   Slot: { en: 'readings of a quarter of an hour', ko: '15분 계량값' },
+  Sharing: { en: 'sharing of the pot of a market', ko: '시장 공동 기금 나누기' },
+  Challenge: { en: 'challenged reading', ko: '이의가 제기된 계량값' },
 };
 
 export const energyFieldWords: Table<'energyFields'> = {
@@ -166,6 +168,7 @@ export const energyFieldWords: Table<'energyFields'> = {
   Price: { en: 'the price', ko: '가격' },
   Bytes: { en: 'the size', ko: '크기' },
   Readings: { en: 'the number of readings', ko: '계량값 수' },
+  Arbiter: { en: 'the arbiters, who are neither the operator nor the supplier', ko: '중재인(운영자나 공급자가 아니어야 함)' },
 };
 
 export const auctionStageWords: Table<'auctionStages'> = {
@@ -173,6 +176,11 @@ export const auctionStageWords: Table<'auctionStages'> = {
   Revealing: { en: 'bids are opened', ko: '입찰을 여는 중' },
   Solving: { en: 'the best clearing is looked for', ko: '가장 좋은 거래를 찾는 중' },
   Cleared: { en: 'cleared', ko: '거래가 정해짐' },
+};
+
+export const challengeStageWords: Table<'challengeStages'> = {
+  Asked: { en: 'the operator is asked', ko: '운영자가 답할 차례' },
+  Disputed: { en: 'the arbiter decides', ko: '중재인이 판정할 차례' },
 };
 
 export const slotProgressWords: Table<'slotProgress'> = {
@@ -226,6 +234,7 @@ export const holderWords: Table<'holders'> = {
   Guardian: { en: 'A guardian whom the account named', ko: '계정이 정한 보호자' },
   GridOperator: { en: 'Whoever holds the role of a grid operator', ko: '배전 운영자 역할을 가진 사람' },
   MarketOperator: { en: 'The operator of the market', ko: '그 시장의 운영자' },
+  NeighbourOrOperator: { en: 'The owner of another meter of the market, or its operator,', ko: '그 시장의 다른 계량기 주인이나 운영자' },
 };
 
 /** What nobody can do, after «Nobody can …». */

@@ -81,13 +81,16 @@ const ORDERS: [([u8; 4], Power); 31] = {
 };
 
 /// What is not here asks, is open to anyone, or brings money in within the limits: `deposit`, `withdraw` (into the account itself), `reveal`,
-/// `relayReadings`, `runAuction`, `runSlot`.
-const ENERGY: [[u8; 4]; 7] = [
+/// `relayReadings`, `runAuction`, `runSlot`, `runSharing`, `runChallenge`.
+const ENERGY: [[u8; 4]; 10] = [
     IEnergy::openMarketCall::SELECTOR,
     IEnergy::setCapsCall::SELECTOR,
+    IEnergy::orderRedispatchCall::SELECTOR,
     IEnergy::registerMeterCall::SELECTOR,
     IEnergy::attestMeterCall::SELECTOR,
     IEnergy::commitCall::SELECTOR,
     IEnergy::announceCall::SELECTOR,
     IEnergy::submitCall::SELECTOR,
+    IEnergy::challengeReadingCall::SELECTOR,
+    IEnergy::answerChallengeCall::SELECTOR,
 ];

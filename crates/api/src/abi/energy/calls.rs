@@ -27,6 +27,15 @@ pub(in crate::abi) fn decode(data: &[u8]) -> Result<Ask, CallError> {
             SetCaps { market: c.market, zone: c.zone, first_slot: c.firstSlot, slots: c.slots, up_wh: c.upWh, down_wh: c.downWh }
                 .into()
         }
+        C::orderRedispatch(c) => OrderRedispatch {
+            market: c.market,
+            slot: c.slot,
+            deficit: c.deficit,
+            surplus: c.surplus,
+            wh: c.wh,
+            limit_micro: c.limitMicro,
+        }
+        .into(),
         C::registerMeter(c) => RegisterMeter {
             market: c.market,
             zone: c.zone,
@@ -55,8 +64,12 @@ pub(in crate::abi) fn decode(data: &[u8]) -> Result<Ask, CallError> {
             let readings = c.readings.into_iter().map(reading).collect::<Result<_, _>>()?;
             RelayReadings { readings }.into()
         }
+        C::challengeReading(c) => ChallengeReading { meter: c.meter, slot: c.slot, by: c.by, net_wh: c.netWh }.into(),
+        C::answerChallenge(c) => AnswerChallenge { meter: c.meter, slot: c.slot, net_wh: c.netWh }.into(),
         C::runAuction(c) => RunAuction { auction: c.auction }.into(),
         C::runSlot(c) => RunSlot { market: c.market, slot: c.slot }.into(),
+        C::runSharing(c) => RunSharing { market: c.market, day: c.day }.into(),
+        C::runChallenge(c) => RunChallenge { meter: c.meter, slot: c.slot }.into(),
         view => return views::decode(view).map(Ask::View).ok_or(CallError::Malformed),
     };
     Ok(Ask::Action(action.into()))
@@ -81,6 +94,15 @@ pub(in crate::abi) fn encode(action: &Action) -> Bytes {
             slots: a.slots,
             upWh: a.up_wh,
             downWh: a.down_wh,
+        }
+        .abi_encode(),
+        Action::OrderRedispatch(a) => IEnergy::orderRedispatchCall {
+            market: a.market,
+            slot: a.slot,
+            deficit: a.deficit,
+            surplus: a.surplus,
+            wh: a.wh,
+            limitMicro: a.limit_micro,
         }
         .abi_encode(),
         Action::RegisterMeter(a) => {
@@ -114,8 +136,14 @@ pub(in crate::abi) fn encode(action: &Action) -> Bytes {
         Action::Announce(a) => IEnergy::announceCall { auction: a.auction, hash: a.hash, size: a.bytes }.abi_encode(),
         Action::Submit(a) => IEnergy::submitCall { auction: a.auction, part: a.part.into() }.abi_encode(),
         Action::RelayReadings(a) => IEnergy::relayReadingsCall { readings: a.readings.iter().map(signed).collect() }.abi_encode(),
+        Action::ChallengeReading(a) => {
+            IEnergy::challengeReadingCall { meter: a.meter, slot: a.slot, by: a.by, netWh: a.net_wh }.abi_encode()
+        }
+        Action::AnswerChallenge(a) => IEnergy::answerChallengeCall { meter: a.meter, slot: a.slot, netWh: a.net_wh }.abi_encode(),
         Action::RunAuction(a) => IEnergy::runAuctionCall { auction: a.auction }.abi_encode(),
         Action::RunSlot(a) => IEnergy::runSlotCall { market: a.market, slot: a.slot }.abi_encode(),
+        Action::RunSharing(a) => IEnergy::runSharingCall { market: a.market, day: a.day }.abi_encode(),
+        Action::RunChallenge(a) => IEnergy::runChallengeCall { meter: a.meter, slot: a.slot }.abi_encode(),
     }
     .into()
 }
@@ -138,6 +166,13 @@ pub fn terms(t: &IEnergy::Terms) -> Terms {
         deposit_nano: t.depositNano,
         bond_nano: t.bondNano,
         reward_max_nano: t.rewardMaxNano,
+        share_permille: t.sharePermille,
+        reserve_nano: t.reserveNano,
+        challenge_ms: t.challengeMs,
+        answer_ms: t.answerMs,
+        challenge_nano: t.challengeNano,
+        arbiter: t.arbiter,
+        fallback: t.fallbackArbiter,
     }
 }
 

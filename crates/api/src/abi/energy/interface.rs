@@ -27,6 +27,13 @@ sol! {
             uint64 depositNano;
             uint64 bondNano;
             uint64 rewardMaxNano;
+            uint16 sharePermille;
+            uint64 reserveNano;
+            uint64 challengeMs;
+            uint64 answerMs;
+            uint64 challengeNano;
+            address arbiter;
+            address fallbackArbiter;
         }
         struct Market {
             string name;
@@ -38,6 +45,8 @@ sol! {
             Terms terms;
             uint32 meters;
             int256 potNano;
+            /// What the connections of the attested meters can draw and deliver in a slot.
+            uint64 capacityWh;
         }
         struct Meter {
             bytes32 market;
@@ -85,10 +94,17 @@ sol! {
             int256 supplierNano;
             uint64[] longWh;
             uint64[] shortWh;
+            /// What was shifted for the operator, what it owes for that (below 0), and the most per kWh that it would pay.
+            uint32 shiftedWh;
+            int256 operatorNano;
+            int64 shiftLimitMicro;
         }
 
         event MarketOpened(bytes32 indexed market, address indexed operator, string name);
         event CapsSet(bytes32 indexed market, uint8 indexed zone, uint32 firstSlot, uint8 slots, uint32 upWh, uint32 downWh);
+        /// 0 Wh: an earlier order was taken back.
+        event RedispatchOrdered(bytes32 indexed auction, bytes32 indexed market, uint32 slot, uint8 deficit, uint8 surplus, uint32 wh, int64 limitMicro);
+        event Redispatched(bytes32 indexed auction, uint32 wh, uint256 nano);
         event MeterRegistered(bytes32 indexed market, bytes32 indexed meter, address indexed owner, uint8 zone);
         event MeterAttested(bytes32 indexed meter, bool attested);
         event Deposited(bytes32 indexed market, address indexed account, uint256 amount);
@@ -103,8 +119,12 @@ sol! {
         /// `by` is zero where the chain cleared it by itself.
         event Cleared(bytes32 indexed auction, bytes32 indexed market, address indexed by, uint32 firstSlot, uint8 slots, int256 welfareNano, uint256 rewardNano);
         event MeterRead(bytes32 indexed meter, uint32 slot);
+        event ReadingChallenged(bytes32 indexed meter, uint32 indexed slot, address indexed by, int32 netWh);
+        /// What counts now, and what the meter's owner got of the bond (paid: below 0).
+        event ChallengeEnded(bytes32 indexed meter, uint32 indexed slot, int32 netWh, int256 ownerNano);
         event Corrected(bytes32 indexed meter, uint32 slot, int256 nano);
         event SlotSettled(bytes32 indexed market, uint32 indexed slot, int256 supplierNano, int256 potNano);
+        event RentShared(bytes32 indexed market, uint32 indexed day, uint64 nano, uint64 capacityWh);
 
         error UnknownMarket(bytes32 market);
         error UnknownMeter(bytes32 meter);
@@ -112,9 +132,12 @@ sol! {
         error UnknownCommitment(bytes32 auction, bytes32 meter);
         error UnknownSubmission(bytes32 auction, address solver);
         error UnknownSlot(bytes32 market, uint32 slot);
+        error UnknownDay(bytes32 market, uint32 day);
+        error UnknownChallenge(bytes32 meter, uint32 slot);
         error NotGridOperator(address caller);
         error NotOperator(address caller, address operator);
         error NotOwner(address caller, address owner);
+        error NotNeighbour(address caller);
         error AlreadyRegistered();
         error AlreadyDone();
         error OutOfBounds(uint8 field);
@@ -122,6 +145,9 @@ sol! {
         error BadSignature();
         error WrongStage(uint8 stage);
         error NotOpen(uint64 fromMs, uint64 untilMs);
+        error NotChallengeable(uint64 fromMs, uint64 untilMs);
+        error AnswerOver(uint64 untilMs);
+        error NotRead(bytes32 meter, uint32 slot);
         error NotDue(uint64 deadlineMs);
         error Full(uint32 max);
         error SealDiffers();
@@ -137,6 +163,7 @@ sol! {
 
         function openMarket(string name, address credit, address supplier, Zone[] zones, Terms terms) external returns (bytes32);
         function setCaps(bytes32 market, uint8 zone, uint32 firstSlot, uint8 slots, uint32 upWh, uint32 downWh) external;
+        function orderRedispatch(bytes32 market, uint32 slot, uint8 deficit, uint8 surplus, uint32 wh, int64 limitMicro) external returns (bytes32);
         function registerMeter(bytes32 market, uint8 zone, uint8 keyType, bytes publicKey, uint32 importMaxWh, uint32 exportMaxWh, bytes possession) external returns (bytes32);
         function attestMeter(bytes32 meter, bool attested) external;
         function deposit(bytes32 market, uint256 amount) external;
@@ -146,8 +173,13 @@ sol! {
         function announce(bytes32 auction, bytes32 hash, uint32 size) external;
         function submit(bytes32 auction, bytes part) external;
         function relayReadings(Reading[] readings) external;
+        /// `by`: an own attested meter of the market; of the operator anything.
+        function challengeReading(bytes32 meter, uint32 slot, bytes32 by, int32 netWh) external returns (bytes32);
+        function answerChallenge(bytes32 meter, uint32 slot, int32 netWh) external;
         function runAuction(bytes32 auction) external;
         function runSlot(bytes32 market, uint32 slot) external;
+        function runSharing(bytes32 market, uint32 day) external;
+        function runChallenge(bytes32 meter, uint32 slot) external;
 
         function market(bytes32 id) external view returns (Market memory);
         function meter(bytes32 id) external view returns (Meter memory);
@@ -157,13 +189,19 @@ sol! {
         function purse(bytes32 market, address account) external view returns (int256 nano, uint256 heldNano);
         function auction(bytes32 id) external view returns (Auction memory);
         function auctionId(bytes32 market, uint32 firstSlot, uint8 slots) external view returns (bytes32);
+        /// What the operator asks of the auction; nothing where it asks nothing, and once it is cleared.
+        function redispatch(bytes32 auction) external view returns (uint8 deficit, uint8 surplus, uint32 wh, int64 limitMicro);
         /// The borsh encoding of everything a clearing depends on.
         function book(bytes32 auction) external view returns (bytes memory);
         function slot(bytes32 market, uint32 number) external view returns (Slot memory);
+        /// What the pot shares for a day: how far it is (0 the day runs, 1 meters are paid, 2 all are), how much, and what of it was paid.
+        function sharing(bytes32 market, uint32 day) external view returns (uint8 progress, uint64 poolNano, uint64 paidNano, uint64 capacityWh);
         /// Of each slot of a day: sold (+) and bought (-), and what that brings or costs.
         function position(bytes32 meter, uint32 day) external view returns (int32[] memory netWh, int64[] memory nano);
-        /// Of each slot of a day: delivered (+) and drawn (-), and which were read and settled (bit n: slot n).
-        function metered(bytes32 meter, uint32 day) external view returns (int32[] memory netWh, uint128 read, uint128 settled);
+        /// Of each slot of a day: delivered (+) and drawn (-), and which were read, settled and challenged (bit n: slot n).
+        function metered(bytes32 meter, uint32 day) external view returns (int32[] memory netWh, uint128 read, uint128 settled, uint128 challenged);
+        /// A challenge that is not decided. `stage`: 0 the operator is asked, until then; 1 the arbiter decides the dispute of the same id.
+        function challenge(bytes32 meter, uint32 slot) external view returns (bytes32 id, address challenger, int32 netWh, uint8 stage, uint64 untilMs);
         /// The most that a bid (borsh) can cost, nano-units, without the deposit.
         function costOf(bytes bid) external view returns (uint256);
     }

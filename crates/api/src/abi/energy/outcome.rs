@@ -14,6 +14,11 @@ pub(in crate::abi) fn log(event: &Event) -> Log {
         Event::CapsSet { market, zone, first_slot, slots, up_wh, down_wh } => {
             logged(MODULE, &I::CapsSet { market, zone, firstSlot: first_slot, slots, upWh: up_wh, downWh: down_wh })
         }
+        Event::RedispatchOrdered { auction, market, slot, deficit, surplus, wh, limit_micro } => {
+            let limit = limit_micro;
+            logged(MODULE, &I::RedispatchOrdered { auction, market, slot, deficit, surplus, wh, limitMicro: limit })
+        }
+        Event::Redispatched { auction, wh, nano } => logged(MODULE, &I::Redispatched { auction, wh, nano: wide(nano) }),
         Event::MeterRegistered { market, meter, owner, zone } => {
             logged(MODULE, &I::MeterRegistered { market, meter, owner, zone })
         }
@@ -40,10 +45,19 @@ pub(in crate::abi) fn log(event: &Event) -> Log {
             logged(MODULE, &cleared)
         }
         Event::MeterRead { meter, slot } => logged(MODULE, &I::MeterRead { meter, slot }),
+        Event::ReadingChallenged { meter, slot, by, net_wh } => {
+            logged(MODULE, &I::ReadingChallenged { meter, slot, by, netWh: net_wh })
+        }
+        Event::ChallengeEnded { meter, slot, net_wh, owner_nano } => {
+            logged(MODULE, &I::ChallengeEnded { meter, slot, netWh: net_wh, ownerNano: signed(owner_nano) })
+        }
         Event::Corrected { meter, slot, nano } => logged(MODULE, &I::Corrected { meter, slot, nano: signed(nano) }),
         Event::SlotSettled { market, slot, supplier_nano, pot_nano } => {
             let (supplier, pot) = (signed(supplier_nano), signed(pot_nano));
             logged(MODULE, &I::SlotSettled { market, slot, supplierNano: supplier, potNano: pot })
+        }
+        Event::RentShared { market, day, nano, capacity_wh } => {
+            logged(MODULE, &I::RentShared { market, day, nano, capacityWh: capacity_wh })
         }
     }
 }
@@ -57,9 +71,12 @@ pub(in crate::abi) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::UnknownCommitment { auction, meter } => I::UnknownCommitment { auction, meter }.abi_encode(),
         Refusal::UnknownSubmission { auction, solver } => I::UnknownSubmission { auction, solver }.abi_encode(),
         Refusal::UnknownSlot { market, slot } => I::UnknownSlot { market, slot }.abi_encode(),
+        Refusal::UnknownDay { market, day } => I::UnknownDay { market, day }.abi_encode(),
+        Refusal::UnknownChallenge { meter, slot } => I::UnknownChallenge { meter, slot }.abi_encode(),
         Refusal::NotGridOperator { caller } => I::NotGridOperator { caller }.abi_encode(),
         Refusal::NotOperator { caller, operator } => I::NotOperator { caller, operator }.abi_encode(),
         Refusal::NotOwner { caller, owner } => I::NotOwner { caller, owner }.abi_encode(),
+        Refusal::NotNeighbour { caller } => I::NotNeighbour { caller }.abi_encode(),
         Refusal::AlreadyRegistered => I::AlreadyRegistered {}.abi_encode(),
         Refusal::AlreadyDone => I::AlreadyDone {}.abi_encode(),
         Refusal::OutOfBounds { field } => I::OutOfBounds { field: field as u8 }.abi_encode(),
@@ -67,6 +84,11 @@ pub(in crate::abi) fn error(refusal: &Refusal) -> Vec<u8> {
         Refusal::BadSignature => I::BadSignature {}.abi_encode(),
         Refusal::WrongStage { stage } => I::WrongStage { stage: stage as u8 }.abi_encode(),
         Refusal::NotOpen { from_ms, until_ms } => I::NotOpen { fromMs: from_ms, untilMs: until_ms }.abi_encode(),
+        Refusal::NotChallengeable { from_ms, until_ms } => {
+            I::NotChallengeable { fromMs: from_ms, untilMs: until_ms }.abi_encode()
+        }
+        Refusal::AnswerOver { until_ms } => I::AnswerOver { untilMs: until_ms }.abi_encode(),
+        Refusal::NotRead { meter, slot } => I::NotRead { meter, slot }.abi_encode(),
         Refusal::NotDue { until_ms } => I::NotDue { deadlineMs: until_ms }.abi_encode(),
         Refusal::Full { max } => I::Full { max }.abi_encode(),
         Refusal::SealDiffers => I::SealDiffers {}.abi_encode(),

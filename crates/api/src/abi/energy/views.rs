@@ -34,6 +34,12 @@ pub(super) fn decode(call: C) -> Option<View> {
             Ok(auction(&record).abi_encode())
         }),
         C::auctionId(c) => Box::new(move |_| Ok(auction_id(c.market, c.firstSlot, c.slots).abi_encode())),
+        C::redispatch(c) => Box::new(move |d| {
+            let none = Redispatch { auction: c.auction, deficit: 0, surplus: 0, wh: 0, limit_micro: 0 };
+            let Redispatch { deficit, surplus, wh, limit_micro, .. } = REDISPATCHES.get(d, &c.auction)?.unwrap_or(none);
+            let answer = IEnergy::redispatchReturn { deficit, surplus, wh, limitMicro: limit_micro };
+            Ok(IEnergy::redispatchCall::abi_encode_returns(&answer))
+        }),
         C::book(c) => Box::new(move |d| Ok(Bytes::from(book(d, c.auction)?.to_bytes()).abi_encode())),
         C::slot(c) => Box::new(move |d| {
             let unknown = Refusal::UnknownSlot { market: c.market, slot: c.number };
@@ -45,8 +51,22 @@ pub(super) fn decode(call: C) -> Option<View> {
                 supplierNano: wide(record.supplier_nano),
                 longWh: record.long_wh,
                 shortWh: record.short_wh,
+                shiftedWh: record.shifted_wh,
+                operatorNano: wide(record.operator_nano),
+                shiftLimitMicro: record.shift_limit_micro,
             };
             Ok(answer.abi_encode())
+        }),
+        C::sharing(c) => Box::new(move |d| {
+            let unknown = Refusal::UnknownDay { market: c.market, day: c.day };
+            let record = SHARINGS.get(d, &(c.market, c.day))?.ok_or(unknown)?;
+            let answer = IEnergy::sharingReturn {
+                progress: record.progress as u8,
+                poolNano: record.pool_nano,
+                paidNano: record.paid_nano,
+                capacityWh: record.capacity_wh,
+            };
+            Ok(IEnergy::sharingCall::abi_encode_returns(&answer))
         }),
         C::position(c) => Box::new(move |d| {
             let Position { net_wh, nano, .. } = position(d, c.meter, c.day)?;
@@ -54,9 +74,21 @@ pub(super) fn decode(call: C) -> Option<View> {
             Ok(IEnergy::positionCall::abi_encode_returns(&answer))
         }),
         C::metered(c) => Box::new(move |d| {
-            let Metered { read, settled, net_wh, .. } = metered(d, c.meter, c.day)?;
-            let answer = IEnergy::meteredReturn { netWh: net_wh.to_vec(), read, settled };
+            let Metered { read, settled, challenged, net_wh, .. } = metered(d, c.meter, c.day)?;
+            let answer = IEnergy::meteredReturn { netWh: net_wh.to_vec(), read, settled, challenged };
             Ok(IEnergy::meteredCall::abi_encode_returns(&answer))
+        }),
+        C::challenge(c) => Box::new(move |d| {
+            let unknown = Refusal::UnknownChallenge { meter: c.meter, slot: c.slot };
+            let record = CHALLENGES.get(d, &challenge_id(c.meter, c.slot))?.ok_or(unknown)?;
+            let answer = IEnergy::challengeReturn {
+                id: record.id,
+                challenger: record.challenger,
+                netWh: record.net_wh,
+                stage: record.stage as u8,
+                untilMs: record.until_ms,
+            };
+            Ok(IEnergy::challengeCall::abi_encode_returns(&answer))
         }),
         C::costOf(c) => Box::new(move |_| {
             let bid = Bid::from_bytes(&c.bid).ok_or(Refusal::BadBid)?;
@@ -81,6 +113,7 @@ fn market(record: Market, pot_nano: i128) -> IEnergy::Market {
         terms: terms(&record.terms),
         meters: record.meters,
         potNano: wide(pot_nano),
+        capacityWh: record.capacity_wh,
     }
 }
 
@@ -103,6 +136,13 @@ pub(super) fn terms(t: &Terms) -> IEnergy::Terms {
         depositNano: t.deposit_nano,
         bondNano: t.bond_nano,
         rewardMaxNano: t.reward_max_nano,
+        sharePermille: t.share_permille,
+        reserveNano: t.reserve_nano,
+        challengeMs: t.challenge_ms,
+        answerMs: t.answer_ms,
+        challengeNano: t.challenge_nano,
+        arbiter: t.arbiter,
+        fallbackArbiter: t.fallback,
     }
 }
 

@@ -16,4 +16,4 @@ pub mod tree;
 
 pub use certificate::{Certificate, Cleared, Extreme, Flaw, check};
 pub use network::{ARCS_MAX, Arc, CAPACITY_MAX_WH, Network, Node, OUTSIDE, VALUE_MAX_MICRO};
-pub use pro_rata::pro_rata;
+pub use pro_rata::{divided, pro_rata};

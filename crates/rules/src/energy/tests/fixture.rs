@@ -12,6 +12,8 @@ pub const SUPPLIER: Address = Address::repeat_byte(0x02);
 pub const SOLVER: Address = Address::repeat_byte(0x03);
 pub const RIVAL: Address = Address::repeat_byte(0x04);
 pub const STRANGER: Address = Address::repeat_byte(0x05);
+pub const ARBITER: Address = Address::repeat_byte(0x06);
+pub const FALLBACK: Address = Address::repeat_byte(0x07);
 /// The neighbours' accounts: of the n-th meter.
 pub fn neighbour(number: u8) -> Address {
     Address::repeat_byte(0x20 + number)
@@ -36,6 +38,13 @@ pub const TERMS: Terms = Terms {
     deposit_nano: 1_000_000_000,
     bond_nano: 5_000_000_000,
     reward_max_nano: 100_000_000_000,
+    share_permille: 500,
+    reserve_nano: 1_000_000_000,
+    challenge_ms: 3 * 86_400_000,
+    answer_ms: 86_400_000,
+    challenge_nano: 2_000_000_000,
+    arbiter: ARBITER,
+    fallback: FALLBACK,
 };
 
 #[derive(Clone)]
@@ -57,7 +66,7 @@ impl World {
         let mut draft = Draft::new(&mut memory, &Echo, env);
         let kind = Kind::Reserve { issuer: OPERATOR };
         let credit = credits::create(&mut draft, "Town".into(), "TOWN".into(), 2, None, kind).expect("made");
-        for person in [SUPPLIER, SOLVER, RIVAL].into_iter().chain((0..meters).map(neighbour)) {
+        for person in [OPERATOR, SUPPLIER, SOLVER, RIVAL].into_iter().chain((0..meters).map(neighbour)) {
             credits::issue(&mut draft, credit, person, MONEY).expect("issued");
         }
         roles::recognise(&mut draft, Role::GridOperator, OPERATOR);

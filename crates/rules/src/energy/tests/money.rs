@@ -1,6 +1,7 @@
 //! Whatever happens, no unit is made and none is lost: the audit after every step is the test.
 
 use super::fixture::*;
+use crate::Address;
 use crate::energy::*;
 use proptest::prelude::*;
 
@@ -21,6 +22,8 @@ fn fate() -> impl Strategy<Value = Fate> {
 #[derive(Clone, Debug)]
 struct Day {
     bids: Vec<Bid>,
+    /// Whether the operator buys in N, how much, and at most for how much.
+    redispatch: Option<(bool, u32, i64)>,
     /// For each slot and in it each meter: imported, exported, and what becomes of the reading.
     slots: Vec<Vec<(u64, u64, Fate)>>,
 }
@@ -39,12 +42,20 @@ fn day() -> impl Strategy<Value = Day> {
     let bid = prop::collection::vec(order, 0..3).prop_map(|orders| Bid { orders, battery: None });
     let reading = (0u64..9_000, 0u64..9_000, fate());
     let slots = prop::collection::vec(prop::collection::vec(reading, METERS), SLOTS_READ);
-    (prop::collection::vec(bid, METERS), slots).prop_map(|(bids, slots)| Day { bids, slots })
+    let redispatch = prop::option::of((any::<bool>(), 1u32..4_000, 1i64..400_000));
+    (prop::collection::vec(bid, METERS), redispatch, slots).prop_map(|(bids, redispatch, slots)| Day { bids, redispatch, slots })
 }
 
 fn run(day: &Day) -> World {
     let mut world = World::new(METERS as u8);
     let first = DAY + 1;
+    let market = world.market;
+    world.act(OPERATOR, Action::from(Deposit { market, amount: MONEY / 2 })).expect("deposited");
+    if let Some((in_n, wh, limit_micro)) = day.redispatch {
+        let (deficit, surplus) = if in_n { (N, S) } else { (S, N) };
+        let order = OrderRedispatch { market, slot: first, deficit, surplus, wh, limit_micro };
+        world.act(OPERATOR, Action::from(order)).expect("ordered");
+    }
     let auction = world.bid(first, 1, &day.bids);
     world.wait_until(world.auction(auction).until_ms);
     world.wait_until(slot_start_ms(DAY));
@@ -79,6 +90,15 @@ fn run(day: &Day) -> World {
         drop(world.act(STRANGER, Action::from(RelayReadings { readings: vec![reading] })));
     }
     world.second();
+    let pot = world.nano(MODULE);
+    world.now_ms = shares_ms(&TERMS, DAY / DAY_SLOTS);
+    world.block();
+    let above = (pot - i128::from(TERMS.reserve_nano)).max(0);
+    assert_eq!(
+        pot - world.nano(MODULE),
+        above * i128::from(TERMS.share_permille) / 1_000,
+        "what is shared at the end of the day"
+    );
     world
 }
 
@@ -90,15 +110,18 @@ proptest! {
         let world = run(&day);
         // Nobody but the people, the supplier, the solvers and the pot has anything, and nothing was made or lost.
         let people: i128 = (0..METERS as u8).map(|number| world.nano(neighbour(number))).sum();
-        let others: i128 = [SUPPLIER, SOLVER, RIVAL, MODULE].map(|account| world.nano(account)).iter().sum();
-        prop_assert_eq!(people + others, (METERS as i128 + 3) * (MONEY as i128 / 2) * 10_000_000);
+        let others: i128 = [OPERATOR, SUPPLIER, SOLVER, RIVAL, MODULE].map(|account| world.nano(account)).iter().sum();
+        prop_assert_eq!(people + others, (METERS as i128 + 4) * (MONEY as i128 / 2) * 10_000_000);
         prop_assert!(world.nano(MODULE) >= 0, "the pot pays for nobody: {}", world.nano(MODULE));
         for slot in DAY..DAY + SLOTS_READ as u32 {
             prop_assert_eq!(world.slot(slot).progress, Progress::Settled);
         }
+        let asked = day.redispatch.map_or(0, |(_, wh, limit)| i128::from(wh) * i128::from(limit));
+        let paid = i128::from(MONEY as u64 / 2) * 10_000_000 - world.nano(OPERATOR);
+        prop_assert!((0..=asked).contains(&paid), "the operator paid {} of {}", paid, asked);
         // Whatever was bought is covered, and nothing is set aside for what is over.
-        for number in 0..METERS as u8 {
-            let purse = purse(&mut world.memory.clone(), world.market, neighbour(number)).expect("decodes");
+        for account in (0..METERS as u8).map(neighbour).chain([OPERATOR, MODULE]) {
+            let purse = purse(&mut world.memory.clone(), world.market, account).expect("decodes");
             prop_assert_eq!(purse.held_nano, 0);
         }
     }
@@ -164,6 +187,10 @@ fn only_who_runs_a_grid_opens_a_market_and_its_tree_and_terms_must_fit() {
         (terms(Terms { slot_gate_ms: TERMS.reveal_ms + TERMS.solve_ms, ..TERMS }), Field::Terms),
         (terms(Terms { reveal_ms: STAGE_MIN_MS - 1, ..TERMS }), Field::Terms),
         (terms(Terms { reading_ms: READING_MAX_MS + 1, ..TERMS }), Field::Terms),
+        (terms(Terms { challenge_ms: CHALLENGE_MAX_MS + 1, ..TERMS }), Field::Terms),
+        (terms(Terms { answer_ms: ANSWER_MIN_MS - 1, ..TERMS }), Field::Terms),
+        (terms(Terms { arbiter: OPERATOR, ..TERMS }), Field::Arbiter),
+        (terms(Terms { fallback: Address::ZERO, ..TERMS }), Field::Arbiter),
     ];
     for (action, field) in cases {
         assert_eq!(world.refused(OPERATOR, action.clone()), Refusal::OutOfBounds { field }, "{action:?}");

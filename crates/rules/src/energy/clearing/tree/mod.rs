@@ -40,8 +40,11 @@
 //! the middle of all that would do.
 
 mod curve;
+mod shift;
 #[cfg(test)]
 mod tests;
+
+pub use shift::{Shift, clear_with};
 
 use super::pro_rata::pro_rata;
 use curve::{Curve, Rank, Steps};

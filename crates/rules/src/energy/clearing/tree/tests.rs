@@ -4,23 +4,23 @@ use super::*;
 use proptest::prelude::*;
 
 /// Low, so that fees and given energy reach it.
-const TECHNICAL: i64 = 6;
+pub(super) const TECHNICAL: i64 = 6;
 /// More than all lines together carry in the random trees.
 const FINER: i64 = 1_000;
 
-fn root() -> Zone {
+pub(super) fn root() -> Zone {
     Zone { parent: 0, up_wh: 0, down_wh: 0, fee_micro: 0, given_wh: 0 }
 }
 
-fn zone(parent: u32, up_wh: u32, down_wh: u32, fee_micro: i64) -> Zone {
+pub(super) fn zone(parent: u32, up_wh: u32, down_wh: u32, fee_micro: i64) -> Zone {
     Zone { parent, up_wh, down_wh, fee_micro, given_wh: 0 }
 }
 
-fn offer(zone: u32, wh: u32, limit_micro: i64) -> Order {
+pub(super) fn offer(zone: u32, wh: u32, limit_micro: i64) -> Order {
     Order { zone, buys: false, wh, limit_micro }
 }
 
-fn bid(zone: u32, wh: u32, limit_micro: i64) -> Order {
+pub(super) fn bid(zone: u32, wh: u32, limit_micro: i64) -> Order {
     Order { zone, buys: true, wh, limit_micro }
 }
 
@@ -28,7 +28,7 @@ fn bid(zone: u32, wh: u32, limit_micro: i64) -> Order {
 /// Every value is multiplied by `finer`, and a line costs `more` than that.
 ///
 /// What is taken out is a bid above the technical price, which is always filled.
-fn network(zones: &[Zone], orders: &[Order], technical: i64, finer: i64, more: i64) -> Network {
+pub(super) fn network(zones: &[Zone], orders: &[Order], technical: i64, finer: i64, more: i64) -> Network {
     let mut network = Network { arcs: Vec::new(), given_wh: vec![0] };
     let mut arc = |tail, head, capacity_wh, value| {
         network.arcs.push(Arc { tail, head, capacity_wh, value_micro: value });
@@ -55,11 +55,11 @@ fn taken_out(zone: &Zone) -> u32 {
 }
 
 /// What the network's welfare has more, because what is taken out is a bid there.
-fn worth_taken_out(zones: &[Zone], technical: i64) -> i128 {
+pub(super) fn worth_taken_out(zones: &[Zone], technical: i64) -> i128 {
     zones.iter().map(|zone| i128::from(taken_out(zone)) * i128::from(technical + 1)).sum()
 }
 
-fn flow(zones: &[Zone], cleared: &SlotCleared) -> Vec<u32> {
+pub(super) fn flow(zones: &[Zone], cleared: &SlotCleared) -> Vec<u32> {
     let mut flow = cleared.fill_wh.clone();
     for number in 1..zones.len() {
         flow.extend([cleared.up_wh[number], cleared.down_wh[number]]);
@@ -190,7 +190,7 @@ fn a_zone_or_parent_that_there_is_not_trades_nothing() {
 }
 
 /// Trees of every shape, among them chains and stars, with few different prices and many closed lines.
-fn trees() -> impl Strategy<Value = (Vec<Zone>, Vec<Order>)> {
+pub(super) fn trees() -> impl Strategy<Value = (Vec<Zone>, Vec<Order>)> {
     let line = (any::<prop::sample::Index>(), 0u32..7, 0u32..7, 0i64..3, prop_oneof![3 => Just(0i64), 1 => -7i64..8]);
     (0usize..4, prop::collection::vec(line, 1..9)).prop_flat_map(|(shape, lines)| {
         let zones: Vec<Zone> = (0..)

@@ -1,6 +1,5 @@
 //! The broker: connected again after every loss, heard through a bounded queue.
 
-use super::config::Mqtt;
 use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Packet, QoS};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -14,6 +13,31 @@ const PACKET_MAX_BYTES: usize = 64 << 10;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Between two attempts to connect.
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
+
+/// A broker, and who we are on it.
+#[derive(Clone, Debug)]
+pub struct Login {
+    pub host: String,
+    pub port: u16,
+    /// Our name on the broker: two programs need two.
+    pub client: String,
+    pub user: Option<String>,
+    pub password: Option<String>,
+}
+
+/// What the broker says for us when the connection is lost.
+#[derive(Clone, Copy, Debug)]
+pub struct Will<'a> {
+    pub topic: &'a str,
+    pub text: &'a str,
+    pub retain: bool,
+}
+
+/// Host and port of `host:port`.
+pub fn address(broker: &str) -> Option<(String, u16)> {
+    let (host, port) = broker.rsplit_once(':')?;
+    Some((host.trim_matches(['[', ']']).to_owned(), port.parse().ok()?)).filter(|(host, _)| !host.is_empty())
+}
 
 /// What came from the broker.
 #[derive(Debug)]
@@ -36,14 +60,14 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Connects; `will` becomes `offline` when the connection is lost.
-    pub fn connect(config: &Mqtt, will: &str) -> (Self, mpsc::Receiver<Heard>) {
-        let (host, port) = config.address().unwrap_or_default();
-        let mut options = MqttOptions::new(&config.client, host, port);
+    pub fn connect(login: &Login, will: Option<Will<'_>>) -> (Self, mpsc::Receiver<Heard>) {
+        let mut options = MqttOptions::new(&login.client, &login.host, login.port);
         options.set_keep_alive(KEEP_ALIVE).set_max_packet_size(PACKET_MAX_BYTES, PACKET_MAX_BYTES);
-        options.set_last_will(LastWill::new(will, "offline", QoS::AtLeastOnce, true));
-        if let Some(user) = &config.user {
-            options.set_credentials(user, config.password.clone().unwrap_or_default());
+        if let Some(Will { topic, text, retain }) = will {
+            options.set_last_will(LastWill::new(topic, text, QoS::AtLeastOnce, retain));
+        }
+        if let Some(user) = &login.user {
+            options.set_credentials(user, login.password.clone().unwrap_or_default());
         }
         let (client, mut events) = AsyncClient::new(options, SEND_MAX);
         let (tell, heard) = mpsc::channel(HEARD_MAX);
@@ -85,8 +109,10 @@ impl Broker {
     }
 
     /// Says good-bye, so that nobody waits for the last will.
-    pub async fn close(self, will: &str) {
-        let _ = self.client.publish(will, QoS::AtLeastOnce, true, "offline").await;
+    pub async fn close(self, will: Option<Will<'_>>) {
+        if let Some(Will { topic, text, retain }) = will {
+            let _ = self.client.publish(topic, QoS::AtLeastOnce, retain, text).await;
+        }
         let _ = self.client.disconnect().await;
         let _ = tokio::time::timeout(CONNECT_AGAIN, self.loops).await;
     }
