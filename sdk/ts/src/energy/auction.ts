@@ -61,18 +61,19 @@ function callsOf(done: Done, name: CallName): readonly unknown[][] {
 }
 
 /** Proves everything that a clearing depends on, and checks it. Throws `NotShown`; whatever `source.ask` throws goes through. */
-export async function checkAuction(asked: Hex, source: Source): Promise<Shown> {
-  const id = asked.toLowerCase() as Hex;
-  const prover = new Prover(source);
+export const checkAuction = (auction: Hex, source: Source): Promise<Shown> => checkBy(new Prover(source), source.ask, auction.toLowerCase() as Hex);
+
+/** The same with a prover that is there. */
+export async function checkBy(prover: Prover, ask: Ask, id: Hex): Promise<Shown> {
   prover.plan(2);
   const auction = await prover.record('auction', subjects.auction(id), decodeAuction);
   if (!auction) throw new NotShown('Missing', { what: 'auction' });
   if (auction.stage !== CLEARED) throw new NotShown('NotCleared', { stage: auction.stage });
   const market = await prover.lasting('market', subjects.market(auction.market), decodeMarket);
   if (!market) throw new NotShown('Record', { piece: 'market', words: 'there is none' });
-  const said = await logsOf(source.ask, id, auction);
+  const said = await logsOf(ask, id, auction);
   const bids = await openBids(prover, id, auction, said);
-  const best = auction.accepted && (await bestOf(prover, source.ask, { id, auction, market, bids, said, solver: auction.accepted }));
+  const best = auction.accepted && (await bestOf(prover, ask, { id, auction, market, bids, said, solver: auction.accepted }));
   return { id, auction, market, bids, records: prover.proven, best };
 }
 
