@@ -195,9 +195,12 @@ fn real_house(street: &Street, broker: &Mosquitto) -> (String, MeterId) {
     (file.to_str().expect("UTF-8").to_owned(), meter_id(&signer.public()))
 }
 
+/// Bids can be opened for fourteen seconds of the wall, so that the node's standing still takes nobody's deposit.
+const UNHURRIED: &str = "slot_gate_minutes = 200\nreveal_minutes = 140\nsolve_minutes = 50\n";
+
 #[test]
 fn a_real_meter_shows_what_was_traded_and_loses_nothing_to_a_silent_node_or_a_kill() {
-    let street = Street::open(720, QUICK);
+    let street = Street::open(720, UNHURRIED);
     let broker = Mosquitto::start(street.folder.path());
     let (roof, signer) = household(&street, "roof", 1, "North", "0,600");
     let roof_id = meter_id(&signer.public());

@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(street.houses.len(), 13);
         let count = |of: fn(&House) -> usize| street.houses.iter().map(of).sum::<usize>();
         assert_eq!((count(|h| h.loads.len()), count(|h| h.roofs.len()), count(|h| h.battery.iter().count())), (28, 8, 5));
-        // 2016-06-13, a Monday, of which SimBench has 1,696 kWh of sun and 491 kWh drawn.
+        // 2016-06-13, a Monday, of which SimBench has 1,696 kWh of sun and 491 kWh drawn; each quarter of an hour is rounded down here.
         let day = (FIRST_MONDAY + 7) * DAY_SLOTS;
         let kwh = |of: &dyn Fn(usize, Slot) -> u64| {
             let wh = (0..13).flat_map(|house| (day..day + DAY_SLOTS).map(move |slot| (house, slot)));
