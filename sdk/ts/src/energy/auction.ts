@@ -235,13 +235,13 @@ interface Paid {
 /** Holds what people pay for each slot, and what its record has on the lines, to the certificate; gives the slots that were traded again. */
 async function pricesPaid(prover: Prover, { auction, book, network, cleared, tradedLater }: Paid): Promise<number[]> {
   const lines = lineFlows(book, network, cleared);
-  const traded = tradedIn(book, network, cleared, lines);
+  const traded = tradedZones(book, network, cleared, lines);
   const places = book.freeWh.map((_, slot) => slot);
   const again = await prover.each(places, async (place) => {
     const slot = auction.firstSlot + place;
     const record = await prover.record('slot', subjects.slot(auction.market, slot), decodeSlot);
     if (!record) throw new NotShown('Record', { piece: 'slot', words: 'there is none' });
-    const differs = difference(record, { book, cleared, lines, traded, slot, place });
+    const differs = difference(record, book, cleared, lines, traded[place]!, slot, place);
     if (!differs) return [];
     const later = tradedLater.get(slot);
     if (!later) throw differs;
@@ -264,34 +264,24 @@ function lineFlows({ freeWh, zones, redispatch }: Book, { arcs }: Network, { flo
   return lines;
 }
 
-/** Slot by slot whether anything is bought, sold or stored in a zone, or goes over a line of it. Where nothing is, any price would do, and the one before stands. */
-function tradedIn({ bids, zones }: Book, { arcs }: Network, { flowWh }: Cleared, lines: number[][]): boolean[][] {
-  const traded = lines.map((of) => of.map(() => false));
-  const mark = (slot: number, zone: number): void => void (traded[slot]![zone] = true);
+/** Where anything was bought, sold or stored, or went over a line: elsewhere a price says nothing, and what it was before stands. */
+function tradedZones({ freeWh, zones, bids }: Book, { arcs }: Network, { flowWh }: Cleared, lines: number[][]): boolean[][] {
+  const traded = freeWh.map(() => zones.map(() => false));
   for (const [at, { use }] of arcs.entries()) {
     if (!flowWh[at]) continue;
-    if (use.kind === 'charge' || use.kind === 'discharge') mark(use.slot, bids[use.bid]!.zone);
-    if (use.kind === 'order') mark(bids[use.bid]!.bid.orders[use.order]!.slot, bids[use.bid]!.zone);
+    if (use.kind === 'order') traded[bids[use.bid]!.bid.orders[use.order]!.slot]![bids[use.bid]!.zone] = true;
+    if (use.kind === 'charge' || use.kind === 'discharge') traded[use.slot]![bids[use.bid]!.zone] = true;
   }
-  for (const [slot, of] of lines.entries()) {
-    for (const [zone, wh] of of.entries()) if (wh !== 0) for (const end of [zone, zones[zone]!.parent]) mark(slot, end);
+  for (const [slot, flows] of lines.entries()) {
+    for (const [zone, wh] of flows.entries()) if (wh !== 0) traded[slot]![zone] = traded[slot]![zones[zone]!.parent] = true;
   }
   return traded;
 }
 
-interface Told {
-  book: Book;
-  cleared: Cleared;
-  lines: number[][];
-  traded: boolean[][];
-  slot: number;
-  place: number;
-}
-
-function difference(record: SlotBook, { book, cleared, lines, traded, slot, place }: Told): NotShown | undefined {
+function difference(record: SlotBook, book: Book, { priceMicro }: Cleared, lines: number[][], traded: boolean[], slot: number, place: number): NotShown | undefined {
   for (const zone of book.zones.keys()) {
-    const [expected, found] = [cleared.priceMicro[zoneNode(book, place, zone)]!, record.priceMicro[zone] ?? 0];
-    if (expected !== found && traded[place]![zone]) return new NotShown('Price', { slot, zone, expected, found });
+    const [expected, found] = [priceMicro[zoneNode(book, place, zone)]!, record.priceMicro[zone] ?? 0];
+    if (traded[zone] && expected !== found) return new NotShown('Price', { slot, zone, expected, found });
     const [expectedWh, foundWh] = [lines[place]![zone]!, record.flowWh[zone] ?? 0];
     if (expectedWh !== foundWh) return new NotShown('Line', { slot, zone, expected: expectedWh, found: foundWh });
   }
