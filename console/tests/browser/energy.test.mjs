@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { keccak256, stringToHex } from 'viem';
 import { account, rpc, start } from './chain.mjs';
 import { accessible, giveWallet, launch, person, shot } from './browser.mjs';
 import { battery, clear, DAY_SLOTS, ENERGY, energy, house, open, roof, solver, soonestDay, STREET, view, YARD } from './market.mjs';
@@ -112,7 +113,6 @@ function forged(proof, mark, sealed) {
 /** Transactions that led to an event of the street's auction. */
 async function led(name) {
   const events = { Revealed: 'Revealed(bytes32,bytes32)', CertificateAccepted: 'CertificateAccepted(bytes32,address,int256)' };
-  const { keccak256, stringToHex } = await import('viem');
   const logs = await rpc(node, 'eth_getLogs', { address: ENERGY, fromBlock: '0x0', topics: [keccak256(stringToHex(events[name])), await auctionOf(street)] });
   return logs.map(({ transactionHash }) => transactionHash);
 }

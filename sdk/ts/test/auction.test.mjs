@@ -141,6 +141,20 @@ test('a slot that was traded again has another price, and is named', async () =>
   assert.equal((await verdict(again(false))).reason, 'Price');
 });
 
+test('where nothing is traded the price says nothing, so any may stand there', async () => {
+  const ends = new Set(network.arcs.flatMap(({ tail, head, use }, at) => (use.kind !== 'technical' && use.kind !== 'keep' && cleared.flowWh[at] > 0 ? [tail, head] : [])));
+  const places = book.freeWh.flatMap((_, slot) => book.zones.map((_, zone) => ({ slot, zone, still: !ends.has(zoneNode(book, slot, zone)) })));
+  assert.ok(places.some(({ still }) => still) && places.some(({ still }) => !still));
+  for (const still of [true, false]) {
+    const { slot, zone } = places.find((one) => one.still === still);
+    const found = await verdict(({ keep, slots }) => {
+      const priceMicro = slots[slot].priceMicro.map((micro, at) => (at === zone ? micro + 7 : micro));
+      keep(subjects.slot(MARKET, FIRST + slot), { ...slots[slot], priceMicro });
+    });
+    assert.equal(found.reason, still ? undefined : 'Price', `slot ${slot}, zone ${zone}`);
+  }
+});
+
 const without = (name) => ({ sent }) => sent.delete(name);
 const calls = (name, made) => ({ sent }) => sent.set(name, { ...sent.get(name), calls: made });
 const logs = (name, change) => ({ sent }) => sent.set(name, { ...sent.get(name), logs: change(sent.get(name).logs) });

@@ -4,7 +4,7 @@ export default words({
   en: {
     title: 'Energy', lead: 'Neighbours sell and buy power by the quarter of an hour, and batteries carry what the lines cannot. Whoever works the trades out has to show that nothing better was possible; this page checks that by itself.',
     none: 'No market is open on this chain yet.', noneHow: 'A grid operator opens one with “dure energy open”.', market: 'Market', loading: 'The market is being asked for …',
-    day: 'Day', earlier: 'Day before', later: 'Day after', today: 'Today', noClearing: 'For this day nothing has been cleared yet.', quarter: 'Quarter of an hour', now: 'Now', from: (clock: string) => `from ${clock}`, where: 'Where', all: 'The whole market',
+    day: 'Day', earlier: 'Day before', later: 'Day after', today: 'Today', noClearing: 'For this day nothing has been cleared yet.', oneByOne: 'This day has had no auction of its own: its quarters of an hour were traded one by one, each cleared by the chain itself, exactly. There is no certificate of the day to check.', quarter: 'Quarter of an hour', now: 'Now', from: (clock: string) => `from ${clock}`, where: 'Where', all: 'The whole market',
     flow: 'What flows', flowWhy: 'As it was traded for this quarter of an hour, as the mean power. What meters then say is in the bill.', flowLabel: (text: string) => `Picture of the flows: ${text}`,
     sun: 'Roofs and other sellers', homes: 'Homes that buy', battery: 'Batteries', charging: 'Batteries, charging', discharging: 'Batteries, giving', grid: 'Grid outside', import: 'From the grid', export: 'To the grid',
     parentIn: (zone: string) => `From ${zone}`, parentOut: (zone: string) => `To ${zone}`, parent: (zone: string) => `Next door: ${zone}`, behind: 'Zones behind it', behindIn: 'From the zones behind it', behindOut: 'To the zones behind it', still: 'Nothing flows.', shortSun: 'Sellers', shortHomes: 'Homes', shortBattery: 'Batteries', shortGrid: 'Grid', shortBehind: 'Behind',
@@ -27,7 +27,7 @@ export default words({
   ko: {
     title: '전력', lead: '이웃끼리 15분 단위로 전기를 사고팔고, 선이 나르지 못하는 것은 배터리가 나릅니다. 거래를 계산한 사람은 더 나은 거래가 없음을 보여야 하며, 이 페이지가 그것을 스스로 확인합니다.',
     none: '이 체인에는 아직 열린 시장이 없습니다.', noneHow: '배전 운영자가 “dure energy open”으로 시장을 엽니다.', market: '시장', loading: '시장에 묻는 중 …',
-    day: '날짜', earlier: '전날', later: '다음 날', today: '오늘', noClearing: '이 날의 거래는 아직 정해지지 않았습니다.', quarter: '15분 칸', now: '지금', from: (clock: string) => `${clock}부터`, where: '어디', all: '시장 전체',
+    day: '날짜', earlier: '전날', later: '다음 날', today: '오늘', noClearing: '이 날의 거래는 아직 정해지지 않았습니다.', oneByOne: '이 날은 하루 경매가 없었습니다. 15분마다 따로 거래되었고 체인이 하나하나 정확히 청산했습니다. 확인할 하루의 증명서가 없습니다.', quarter: '15분 칸', now: '지금', from: (clock: string) => `${clock}부터`, where: '어디', all: '시장 전체',
     flow: '전기의 흐름', flowWhy: '이 15분에 거래된 양을 평균 전력으로 보여 줍니다. 계량기가 나중에 말한 것은 요금에 나옵니다.', flowLabel: (text: string) => `흐름 그림: ${text}`,
     sun: '지붕과 그 밖의 판매자', homes: '사는 집', battery: '배터리', charging: '충전하는 배터리', discharging: '내보내는 배터리', grid: '바깥 전력망', import: '전력망에서', export: '전력망으로',
     parentIn: (zone: string) => `${zone}에서`, parentOut: (zone: string) => `${zone} 쪽으로`, parent: (zone: string) => `이웃 구역: ${zone}`, behind: '뒤쪽 구역', behindIn: '뒤쪽 구역에서', behindOut: '뒤쪽 구역으로', still: '아무것도 흐르지 않습니다.', shortSun: '판매자', shortHomes: '집', shortBattery: '배터리', shortGrid: '전력망', shortBehind: '뒤쪽',
