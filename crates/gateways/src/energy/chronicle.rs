@@ -59,7 +59,7 @@ pub struct Chronicle {
 }
 
 impl Chronicle {
-    pub const fn new(market: MarketId, slots: Range<Slot>) -> Self {
+    pub fn new(market: MarketId, slots: Range<Slot>) -> Self {
         let (caps, orders, clearings) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { market, slots, next_height: 0, caps, orders, clearings }
     }

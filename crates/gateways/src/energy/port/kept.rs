@@ -41,16 +41,22 @@ pub struct KeptEvent {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct File {
     events: BTreeMap<String, KeptEvent>,
-    caps: BTreeSet<(u8, Slot)>,
+    /// As a list: keys of a JSON object are strings.
+    caps: Vec<(CapAt, Cap)>,
     orders: BTreeSet<Slot>,
 }
+
+/// A zone and a slot.
+pub type CapAt = (u8, Slot);
+/// What a line carries towards the parent and from it, Wh.
+pub type Cap = (u32, u32);
 
 #[derive(Debug)]
 pub struct Kept {
     path: PathBuf,
     pub events: BTreeMap<String, KeptEvent>,
-    /// Zones and slots whose caps this port has set.
-    pub caps: BTreeSet<(u8, Slot)>,
+    /// Zones and slots whose caps this port has set, and what they were before.
+    pub caps: BTreeMap<CapAt, Cap>,
     /// Slots that this port has ordered redispatch for.
     pub orders: BTreeSet<Slot>,
 }
@@ -64,13 +70,17 @@ impl Kept {
             Err(error) if error.kind() == io::ErrorKind::NotFound => File::default(),
             Err(error) => return Err(error),
         };
-        Ok(Self { path, events, caps, orders })
+        Ok(Self { path, events, caps: caps.into_iter().collect(), orders })
     }
 
     /// # Errors
     /// Where it cannot be written.
     pub fn save(&self) -> io::Result<()> {
-        let file = File { events: self.events.clone(), caps: self.caps.clone(), orders: self.orders.clone() };
+        let file = File {
+            events: self.events.clone(),
+            caps: self.caps.iter().map(|(at, cap)| (*at, *cap)).collect(),
+            orders: self.orders.clone(),
+        };
         keep(&self.path, &serde_json::to_vec(&file)?)
     }
 
@@ -82,7 +92,10 @@ impl Kept {
                 notes.push("an event without an id is passed over".into());
                 continue;
             };
-            there.insert(id.to_owned());
+            if !there.insert(id.to_owned()) {
+                notes.push(format!("event {id} is listed twice; the first counts"));
+                continue;
+            }
             let version = keccak256(value.to_string());
             let before = self.events.get(id);
             if before.is_some_and(|event| event.version == version) {
@@ -146,11 +159,11 @@ mod tests {
         let cap = |kept: &Kept, id: &str| kept.events[id].ask.caps.values().next().and_then(|limit| limit.up_wh);
         assert_eq!(kept.take(&[event("a", json!(8)), json!({ "id": 7 })], &targets).len(), 2);
         kept.events.get_mut("a").expect("there").report = Some("r1".into());
-        kept.caps.insert((1, 7));
+        kept.caps.insert((1, 7), (3, 4));
         kept.save().expect("saved");
         let mut kept = Kept::open(path.clone()).expect("opened");
         assert_eq!(kept.take(&[event("a", json!(8))], &targets), Vec::<String>::new());
-        assert_eq!((cap(&kept, "a"), kept.caps.len()), (Some(2_000), 1));
+        assert_eq!((cap(&kept, "a"), kept.caps.get(&(1, 7))), (Some(2_000), Some(&(3, 4))));
         let notes = kept.take(&[event("a", json!("8"))], &targets);
         assert!(notes[0].contains("goes on"), "{notes:?}");
         assert_eq!(cap(&kept, "a"), Some(2_000));

@@ -5,11 +5,11 @@
 //! 1. The log of the market is read, and the server is asked for all events. Where one is away, the round goes on with what is known.
 //! 2. [`kept`] takes the events in; a new version counts once, one that is gone counts as taken back.
 //! 3. Of slots that have not begun: where the chain's caps are not those that the events want ([`plan`]), they are set. A slot that this port has capped
-//!    and no event wants any more gets the zone's own figures back.
+//!    and no event wants any more gets back what it had before: the zone's own figures, or what the operator had set by itself.
 //! 4. Of slots whose gate is not over: the same with orders of redispatch.
 //! 5. Reports whose content has changed go to the server ([`answer`]).
 //!
-//! This module never touches a slot that has begun, nor a cap or an order that it has not set itself, and never says anything about a meter.
+//! This module never touches a slot that has begun or that no event was about, and never says anything about a meter.
 
 pub mod answer;
 pub mod config;
@@ -174,19 +174,21 @@ impl Port {
         let mut wanted = plan::caps(self.kept.events.values().map(|event| &event.ask), &market.zones);
         wanted.retain(|(_, slot), _| *slot >= next);
         let before = self.kept.caps.clone();
-        self.kept.caps.retain(|(_, slot)| *slot >= next);
+        self.kept.caps.retain(|(_, slot), _| *slot >= next);
         let mut changes = BTreeMap::new();
-        for at in wanted.keys().chain(&self.kept.caps).copied().collect::<BTreeSet<_>>() {
+        for at in wanted.keys().chain(self.kept.caps.keys()).copied().collect::<BTreeSet<_>>() {
             let Some(own) = market.zones.get(usize::from(at.0)) else { continue };
-            let cap = wanted.get(&at).copied().unwrap_or((own.up_wh, own.down_wh));
-            if sight.chronicle.cap(at.0, at.1, own) == cap {
-                continue;
+            let now = sight.chronicle.cap(at.0, at.1, own);
+            // Where the operator has set a stricter cap by itself, an event does not raise it.
+            let base = self.kept.caps.get(&at).copied().unwrap_or(now);
+            let cap = wanted.get(&at).map_or(base, |cap| (cap.0.min(base.0), cap.1.min(base.1)));
+            if now != cap {
+                self.kept.caps.insert(at, base);
+                changes.insert(at, cap);
+            } else if !wanted.contains_key(&at) {
+                self.kept.caps.remove(&at); // it has been given back
             }
-            changes.insert(at, cap);
         }
-        // What needs no change and is not wanted any more has been given back.
-        self.kept.caps.retain(|at| wanted.contains_key(at) || changes.contains_key(at));
-        self.kept.caps.extend(changes.keys().copied());
         if self.kept.caps != before {
             self.save()?;
         }
