@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 33] = [
+const COMMANDS: [&str; 34] = [
     "",
     "dev",
     "init",

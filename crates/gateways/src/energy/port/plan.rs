@@ -173,7 +173,10 @@ fn units(event: &Event) -> Result<(), Unfit> {
 fn span(interval: &Interval, of_event: Option<&Period>, next_ms: Option<u64>) -> Result<(u64, u64), Unfit> {
     let wrong = |why| Unfit::Time { interval: interval.id, why };
     let own = interval.interval_period.as_ref();
-    if own.or(of_event).is_some_and(|period| period.randomize_start.as_deref().is_some_and(|by| duration_ms(by) != Some(0))) {
+    if own
+        .or(of_event)
+        .is_some_and(|period| period.randomize_start.as_deref().is_some_and(|by| !by.is_empty() && duration_ms(by) != Some(0)))
+    {
         return Err(wrong("its start is to be random (`randomizeStart`), and a cap has to hold for everybody at once"));
     }
     let start = |period: &Period| period.start.as_deref().map(start_ms);
