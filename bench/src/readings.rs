@@ -95,6 +95,13 @@ async fn open(peer: &Peer, connection: &mut Connection) -> Fallible<B256> {
         deposit_nano: 1,
         bond_nano: 1,
         reward_max_nano: 1,
+        share_permille: 0,
+        reserve_nano: 0,
+        challenge_ms: 0,
+        answer_ms: 0,
+        challenge_nano: 0,
+        arbiter: Address::ZERO,
+        fallback: Address::ZERO,
     };
     let credit = CreditId::nth(1);
     let opening = OpenMarket { name: NAME.into(), credit, supplier: Address::repeat_byte(0xaa), zones, terms };

@@ -74,12 +74,24 @@ test('a bill is what was traded and what deviated, beside the supplier alone', (
     zone: 0, importMaxWh: 1_000, terms: { retailMicro: 320n, feedInMicro: 80n },
     position: { netWh: [100, -50, 20, ...all(0).slice(3)] as number[], nano: [20_000n, -10_000n, 4_000n, ...(all(0n).slice(3) as bigint[])] },
     metered: { netWh: [110, -60, 0, ...all(0).slice(3)] as number[], read: 0b11n, settled: 0b111n },
-    slots: [slot, slot, slot, { ...slot, progress: 0 }], corrected: new Set([1]),
+    slots: [slot, slot, slot, { ...slot, progress: 0 }], corrected: new Map([[1, -10n * 320n + 950n * 320n]]), // it came late: 950 Wh had been charged
   });
   assert.deepEqual(bill, {
     settled: 3, unread: 1, soldWh: 120, boughtWh: 50, tradedNano: 14_000n, longWh: 10, shortWh: 10,
     deviationNano: 10n * 200n - 10n * 320n, unreadNano: -1_020n * 320n, readNano: 10_000n + 10n * 200n - 10n * 320n, supplierNano: 110n * 80n - 60n * 320n,
   });
+});
+
+test('a reading that was challenged was paid with neighbours first, and the difference with the supplier', () => {
+  const slot: SlotView = { progress: SETTLED, priceMicro: [200n], flowWh: [0n], longWh: [30n], shortWh: [30n] };
+  const of = (netWh: number, corrected?: bigint) =>
+    billOf({
+      zone: 0, importMaxWh: 1_000, terms: { retailMicro: 320n, feedInMicro: 80n }, position: { netWh: [100], nano: [0n] }, metered: { netWh: [netWh], read: 1n, settled: 1n },
+      slots: [slot], corrected: new Map(corrected === undefined ? [] : [[0, corrected]]),
+    }).deviationNano;
+  assert.equal(of(130), 30n * 200n);
+  // It said 130, and 90 was found: 30 too much at the price, then from 30 at feed-in to 10 short at retail.
+  assert.equal(of(90, -10n * 320n - 30n * 80n), 30n * 200n - 10n * 320n - 30n * 80n);
 });
 
 test('scales are round and reach over both ends', () => {

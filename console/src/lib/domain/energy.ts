@@ -4,7 +4,7 @@ import { DAY_SLOTS, type Best, type OpenBid, type Terms, type Zone } from '@dure
 import type { Hex } from 'viem';
 
 /** A quarter of an hour as the chain's view `slot` has it. */
-export type SlotView = { progress: number; priceMicro: readonly bigint[]; flowWh: readonly bigint[]; longWh: readonly bigint[]; shortWh: readonly bigint[] };
+export type SlotView = { progress: number; priceMicro: readonly bigint[]; flowWh: readonly bigint[]; longWh: readonly bigint[]; shortWh: readonly bigint[]; shiftedWh?: number; operatorNano?: bigint };
 export const SETTLED = 2;
 
 /** Wh in a quarter of an hour as the mean power, kW. */
@@ -115,8 +115,10 @@ export function fullness(flowWh: number, caps: { upWh: number; downWh: number })
 /** A share at which a line is called full. */
 export const FULL = 0.999;
 
+type Rates = { priceMicro: bigint; retailMicro: bigint; feedInMicro: bigint; longWh: bigint; shortWh: bigint };
+
 /** What a deviation brings (+) or costs (−): crates/rules/src/energy/settlement.rs, `Rates::nano`. */
-export function deviationNano(deviationWh: number, rates: { priceMicro: bigint; retailMicro: bigint; feedInMicro: bigint; longWh: bigint; shortWh: bigint }): bigint {
+export function deviationNano(deviationWh: number, rates: Rates): bigint {
   const [all, rest] = deviationWh > 0 ? [rates.longWh, rates.feedInMicro] : [rates.shortWh, rates.retailMicro];
   const deviation = BigInt(deviationWh);
   if (all === 0n) return deviation * rest;
@@ -127,7 +129,7 @@ export function deviationNano(deviationWh: number, rates: { priceMicro: bigint; 
 const floorDiv = (value: bigint, by: bigint): bigint => value / by - (value % by < 0n ? 1n : 0n);
 
 /** Zones at the same price in a slot even each other out. */
-function ratesOf(slot: SlotView, zone: number, { retailMicro, feedInMicro }: BillTerms) {
+function ratesOf(slot: SlotView, zone: number, { retailMicro, feedInMicro }: BillTerms): Rates {
   const priceMicro = slot.priceMicro[zone] ?? 0n;
   const sum = (side: readonly bigint[]) => side.reduce((all, wh, at) => (slot.priceMicro[at] === priceMicro ? all + wh : all), 0n);
   return { priceMicro, retailMicro, feedInMicro, longWh: sum(slot.longWh), shortWh: sum(slot.shortWh) };
@@ -151,8 +153,8 @@ type BillOf = {
   zone: number; importMaxWh: number; terms: BillTerms; position: { netWh: readonly number[]; nano: readonly bigint[] }; metered: Metered;
   /** One a slot of the day, where the chain has it. */
   slots: readonly (SlotView | undefined)[];
-  /** Slots of the day whose reading came after they were settled. */
-  corrected: ReadonlySet<number>;
+  /** What slots of the day brought (+) or cost (−) after they were settled: a reading came late, or was challenged. */
+  corrected: ReadonlyMap<number, bigint>;
 };
 
 /** What a meter's day came to, over the slots that are settled. */
@@ -176,10 +178,23 @@ export function billOf({ zone, importMaxWh, terms, position, metered, slots, cor
     const deviation = net - traded;
     bill.longWh += Math.max(0, deviation);
     bill.shortWh += Math.max(0, -deviation);
-    const nano = deviationNano(deviation, corrected.has(at) ? alone : ratesOf(slot, zone, terms));
+    const nano = paidFor(deviation, -(importMaxWh + traded), { alone, shared: ratesOf(slot, zone, terms) }, corrected.get(at));
     bill.deviationNano += nano;
     bill.readNano += nano + (position.nano[at] ?? 0n);
     bill.supplierNano += BigInt(net) * (net > 0 ? terms.feedInMicro : terms.retailMicro);
   }
   return bill;
+}
+
+/**
+ * What a deviation was paid with, corrections and all. A late reading takes the place of what was charged (`unreadWh`); one that was challenged was paid with
+ * neighbours as it first stood, and the difference with the supplier.
+ */
+function paidFor(deviationWh: number, unreadWh: number, { alone, shared }: { alone: Rates; shared: Rates }, corrected: bigint | undefined): bigint {
+  if (corrected === undefined) return deviationNano(deviationWh, shared);
+  const now = deviationNano(deviationWh, alone);
+  const before = now - corrected;
+  if (before === deviationNano(unreadWh, alone)) return now;
+  const micro = before > 0n ? alone.feedInMicro : alone.retailMicro;
+  return deviationNano(micro === 0n ? 0 : Number(before / micro), shared) + corrected;
 }

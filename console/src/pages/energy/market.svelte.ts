@@ -36,7 +36,7 @@ export type Cleared = FactsOf<'Cleared'>;
 /** What the check of an auction has come to; while it runs how far it is. */
 export type Check = { proven: number; all: number; anchor?: Anchor; shown?: Shown; failure?: NotShown };
 
-const FOLLOWED = ['Cleared', 'CapsSet', 'SlotSettled'] as const;
+const FOLLOWED = ['Cleared', 'CapsSet', 'RedispatchOrdered', 'SlotSettled'] as const;
 const SELECTORS = FOLLOWED.map((name) => toEventSelector(energyAbi.find((item) => item.type === 'event' && item.name === name) as AbiEvent));
 const memory = new Memory();
 let anchor: Promise<Anchor> | undefined;
@@ -47,6 +47,8 @@ export class Market {
   meters = $state.raw<MeterRow[]>([]);
   cleared = $state.raw<Cleared[]>([]);
   caps = $state.raw<FactsOf<'CapsSet'>[]>([]);
+  /** What the operator asked to be shifted: the last of a slot counts. */
+  shifts = $state.raw<FactsOf<'RedispatchOrdered'>[]>([]);
   slots = $state.raw<ReadonlyMap<number, SlotView | undefined>>(new Map());
   /** Of the day that is looked at. */
   positions = $state.raw<Position[]>([]);
@@ -115,16 +117,18 @@ export class Market {
   async #begin(): Promise<void> {
     const height = chain.height;
     const long = Math.floor(chain.nowMs / 900_000) - DAYS_BACK * DAY_SLOTS;
-    const [record, cleared, caps] = await Promise.all([
+    const [record, cleared, caps, shifts] = await Promise.all([
       chain.node.market(this.id),
       saidLogs(ask, ['Cleared'], [null, this.id], (found) => eventsOf(found.slice(0, 1), 'Cleared').some(({ firstSlot }) => firstSlot < long)),
       saidLogs(ask, ['CapsSet'], [this.id], (_, from) => from <= height - CAPS_BLOCKS),
+      saidLogs(ask, ['RedispatchOrdered'], [null, this.id], (_, from) => from <= height - CAPS_BLOCKS),
     ]);
     await this.#meet(record.meters);
     this.record = record;
     this.#next = height + 1;
     this.cleared = eventsOf(cleared, 'Cleared');
     this.caps = eventsOf(caps, 'CapsSet');
+    this.shifts = eventsOf(shifts, 'RedispatchOrdered');
   }
 
   async #meet(count: number): Promise<void> {
@@ -150,6 +154,7 @@ export class Market {
         this.cleared = [...this.cleared, facts].slice(-SLOTS_MAX);
         for (let slot = facts.firstSlot; slot < facts.firstSlot + facts.slots; slot++) stale.add(slot);
       } else if (name === 'CapsSet') this.caps = [...this.caps, facts].slice(-SLOTS_MAX);
+      else if (name === 'RedispatchOrdered') this.shifts = [...this.shifts, facts].slice(-SLOTS_MAX);
       else if (name === 'SlotSettled') {
         stale.add(facts.slot);
         this.settled++;

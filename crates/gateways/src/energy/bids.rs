@@ -1,6 +1,6 @@
 //! Sealed bids that wait to be opened, in a file: what is sealed and lost costs its deposit.
 
-use super::keep;
+use super::{keep, keep_for_sure};
 use crate::key::random_bytes;
 use alloy_primitives::{B256, hex};
 use dure_rules::energy::{AuctionId, Bid, Slot};
@@ -69,7 +69,7 @@ impl SealedBids {
         let Some(bid) = bid.filter(|_| self.sealed.len() < SEALED_MAX) else { return Ok(None) };
         let sealed = Sealed { first_slot, salt: B256::from(random_bytes()), bid: hex::encode(bid.to_bytes()) };
         self.sealed.insert(auction, sealed.clone());
-        self.save()?;
+        keep_for_sure(&self.path, &serde_json::to_vec(&self.sealed)?)?;
         Ok(Some(sealed))
     }
 
@@ -89,10 +89,9 @@ impl SealedBids {
     /// Where it cannot be kept.
     pub fn forget(&mut self, auction: &AuctionId) -> io::Result<()> {
         self.committed.remove(auction);
-        if self.sealed.remove(auction).is_some() { self.save() } else { Ok(()) }
-    }
-
-    fn save(&self) -> io::Result<()> {
+        if self.sealed.remove(auction).is_none() {
+            return Ok(());
+        }
         keep(&self.path, &serde_json::to_vec(&self.sealed)?)
     }
 }

@@ -238,14 +238,19 @@ impl MeterFile {
         problems
     }
 
-    /// What the connection draws and delivers in a slot at most, Wh.
+    /// What is paid and taken for a kWh, within the technical prices: a bid beyond them could not be opened, and its deposit would be lost.
     pub fn limits(&self, terms: &Terms) -> Limits {
         let Limits { buy_to_micro, sell_from_micro } = Limits::within(terms);
         // What is no number was told when the file was read.
         let micro = |units: Option<f64>, usual| units.map_or(usual, |units| market::micro(units, "", &mut Vec::new()));
-        Limits { buy_to_micro: micro(self.buy_to, buy_to_micro), sell_from_micro: micro(self.sell_from, sell_from_micro) }
+        let possible = |micro: i64| micro.clamp(1 - terms.technical_micro, terms.technical_micro - 1);
+        Limits {
+            buy_to_micro: possible(micro(self.buy_to, buy_to_micro)),
+            sell_from_micro: possible(micro(self.sell_from, sell_from_micro)),
+        }
     }
 
+    /// What the connection draws and delivers in a slot at most, Wh.
     pub fn limits_wh(&self) -> (u32, u32) {
         let mut checked_before = Vec::new();
         (wh(self.import_kw, "import_kw", &mut checked_before), wh(self.export_kw, "export_kw", &mut checked_before))

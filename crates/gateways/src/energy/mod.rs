@@ -24,6 +24,10 @@ mod trader;
 
 use crate::{config::ConfigError, key::KeyError, node::NodeError};
 use alloy_primitives::B256;
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 /// Why a program of this kind does not start, or a step is not made.
 #[derive(Debug, thiserror::Error)]
@@ -59,10 +63,19 @@ impl EnergyNote {
     }
 }
 
-/// Writes a file beside and puts it in its place, so that a cut never leaves half of it.
-fn keep(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file beside and puts it in its place, so that a kill never leaves half of it.
+fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     std::fs::write(&beside, bytes)?;
+    std::fs::rename(&beside, path)
+}
+
+/// As [`keep`], and over a power cut too.
+fn keep_for_sure(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
     std::fs::rename(&beside, path)
 }
 

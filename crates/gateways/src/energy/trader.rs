@@ -298,7 +298,9 @@ fn day_bid(desk: &Desk, rules: &Rules, now: Slot, first: Slot) -> Option<Bid> {
     let (import_wh, export_wh) = house.limits_wh;
     let battery = house.pack.as_ref().zip(house.stored_at(now, first)).map(|(pack, stored_wh)| {
         let (charge_wh, discharge_wh) = pack.limits.slot_wh();
-        let micro = |units: f64| (units * 1e6).round() as i64;
+        // Within the technical prices: beyond them it could not be opened, and the deposit would be lost.
+        let technical = rules.terms.technical_micro;
+        let micro = |units: f64| ((units * 1e6).round() as i64).clamp(1 - technical, technical - 1);
         Battery {
             charge_wh: charge_wh.min(import_wh),
             discharge_wh: discharge_wh.min(export_wh),

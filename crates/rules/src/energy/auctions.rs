@@ -330,11 +330,14 @@ pub(super) fn cost(nano: i64) -> u128 {
     nano.min(0).unsigned_abs().into()
 }
 
+/// What was cleared, into the books of its slots. A price stands until something is traded there again.
 fn tell_slots(d: &mut Draft<'_>, auction: &Auction, outcome: &Outcome, order: Option<&Redispatch>) -> Result<(), Failure> {
-    let of_slots = outcome.price_micro.iter().zip(&outcome.flow_wh).zip(&outcome.supplier_nano);
-    for (slot, ((price_micro, flow_wh), supplier_nano)) in slots_of(auction).zip(of_slots) {
+    let of_slots = outcome.price_micro.iter().zip(&outcome.traded).zip(&outcome.flow_wh).zip(&outcome.supplier_nano);
+    for (slot, (((price_micro, traded), flow_wh), supplier_nano)) in slots_of(auction).zip(of_slots) {
         let mut book = settlement::slot_book(d, auction.market, slot)?;
-        book.price_micro.clone_from(price_micro);
+        for ((price, new), _) in book.price_micro.iter_mut().zip(price_micro).zip(traded).filter(|(_, traded)| **traded) {
+            *price = *new;
+        }
         for (flow, more) in book.flow_wh.iter_mut().zip(flow_wh) {
             *flow = flow.saturating_add(*more);
         }

@@ -63,6 +63,9 @@ pub struct Outcome {
     /// For each slot and in it each zone: over its line towards the parent, at the root to the grid; below 0 the other way. What is shifted goes
     /// over the lines between its zones. Wh.
     pub flow_wh: Vec<Vec<i64>>,
+    /// For each slot and in it each zone: whether anything was bought, sold or stored there, or went over a line of it. Where nothing was, any price
+    /// would have done, also a technical one, so the price says nothing.
+    pub traded: Vec<Vec<bool>>,
     /// What was shifted for the operator, Wh, and what it is owed for that: it owes where below 0, and is never owed anything. Nano-units.
     pub shifted_wh: u32,
     pub operator_nano: i128,
@@ -258,7 +261,7 @@ impl Book {
             let nano = net_wh.iter().enumerate().map(|(slot, wh)| price(slot).saturating_mul(i128::from(*wh))).collect();
             Allotment { net_wh, nano }
         };
-        let allotments = self.bids.iter().zip(fills).zip(stored).map(allot).collect();
+        let allotments: Vec<Allotment> = self.bids.iter().zip(fills).zip(stored).map(allot).collect();
         let mut operator_nano = 0;
         if let Some((order, flows)) = self.redispatch.as_ref().zip(flow_wh.first_mut()) {
             redispatch::carry(&self.zones, order, shifted_wh, flows);
@@ -268,7 +271,29 @@ impl Book {
             operator_nano = dearer.saturating_mul(i128::from(shifted_wh)).saturating_neg();
         }
         let supplier_nano = flow_wh.iter().map(|of| self.supplier_nano(of.first().copied().unwrap_or(0))).collect();
-        Outcome { allotments, price_micro, flow_wh, shifted_wh, operator_nano, supplier_nano, welfare_nano }
+        let traded = self.traded(fills, stored, &flow_wh);
+        Outcome { allotments, price_micro, flow_wh, traded, shifted_wh, operator_nano, supplier_nano, welfare_nano }
+    }
+
+    fn traded(&self, fills: &[Vec<u32>], stored: &[Vec<i64>], flow_wh: &[Vec<i64>]) -> Vec<Vec<bool>> {
+        let mut traded = vec![vec![false; self.zones.len()]; self.slots()];
+        let mut mark = |slot: usize, zone: u8| {
+            if let Some(there) = traded.get_mut(slot).and_then(|of| of.get_mut(usize::from(zone))) {
+                *there = true;
+            }
+        };
+        for ((open, fills), stored) in self.bids.iter().zip(fills).zip(stored) {
+            let filled = open.bid.orders.iter().zip(fills).filter(|(_, wh)| **wh > 0);
+            filled.for_each(|(order, _)| mark(order.slot.into(), open.zone));
+            stored.iter().enumerate().filter(|(_, wh)| **wh != 0).for_each(|(slot, _)| mark(slot, open.zone));
+        }
+        for (slot, flows) in flow_wh.iter().enumerate() {
+            for ((zone, record), _) in (0u8..).zip(&self.zones).zip(flows).filter(|(_, wh)| **wh != 0) {
+                mark(slot, zone);
+                mark(slot, record.parent);
+            }
+        }
+        traded
     }
 
     /// What the supplier is owed for `flow_wh` to the grid (below 0: from it). It never flows both ways: retail is above feed-in.

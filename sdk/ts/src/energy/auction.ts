@@ -61,18 +61,19 @@ function callsOf(done: Done, name: CallName): readonly unknown[][] {
 }
 
 /** Proves everything that a clearing depends on, and checks it. Throws `NotShown`; whatever `source.ask` throws goes through. */
-export async function checkAuction(asked: Hex, source: Source): Promise<Shown> {
-  const id = asked.toLowerCase() as Hex;
-  const prover = new Prover(source);
+export const checkAuction = (auction: Hex, source: Source): Promise<Shown> => checkBy(new Prover(source), source.ask, auction.toLowerCase() as Hex);
+
+/** The same with a prover that is there. */
+export async function checkBy(prover: Prover, ask: Ask, id: Hex): Promise<Shown> {
   prover.plan(2);
   const auction = await prover.record('auction', subjects.auction(id), decodeAuction);
   if (!auction) throw new NotShown('Missing', { what: 'auction' });
   if (auction.stage !== CLEARED) throw new NotShown('NotCleared', { stage: auction.stage });
   const market = await prover.lasting('market', subjects.market(auction.market), decodeMarket);
   if (!market) throw new NotShown('Record', { piece: 'market', words: 'there is none' });
-  const said = await logsOf(source.ask, id, auction);
+  const said = await logsOf(ask, id, auction);
   const bids = await openBids(prover, id, auction, said);
-  const best = auction.accepted && (await bestOf(prover, source.ask, { id, auction, market, bids, said, solver: auction.accepted }));
+  const best = auction.accepted && (await bestOf(prover, ask, { id, auction, market, bids, said, solver: auction.accepted }));
   return { id, auction, market, bids, records: prover.proven, best };
 }
 
@@ -234,12 +235,13 @@ interface Paid {
 /** Holds what people pay for each slot, and what its record has on the lines, to the certificate; gives the slots that were traded again. */
 async function pricesPaid(prover: Prover, { auction, book, network, cleared, tradedLater }: Paid): Promise<number[]> {
   const lines = lineFlows(book, network, cleared);
+  const traded = tradedZones(book, network, cleared, lines);
   const places = book.freeWh.map((_, slot) => slot);
   const again = await prover.each(places, async (place) => {
     const slot = auction.firstSlot + place;
     const record = await prover.record('slot', subjects.slot(auction.market, slot), decodeSlot);
     if (!record) throw new NotShown('Record', { piece: 'slot', words: 'there is none' });
-    const differs = difference(record, book, cleared, lines, slot, place);
+    const differs = difference(record, book, cleared, lines, traded[place]!, slot, place);
     if (!differs) return [];
     const later = tradedLater.get(slot);
     if (!later) throw differs;
@@ -262,10 +264,24 @@ function lineFlows({ freeWh, zones, redispatch }: Book, { arcs }: Network, { flo
   return lines;
 }
 
-function difference(record: SlotBook, book: Book, { priceMicro }: Cleared, lines: number[][], slot: number, place: number): NotShown | undefined {
+/** Where anything was bought, sold or stored, or went over a line: elsewhere a price says nothing, and what it was before stands. */
+function tradedZones({ freeWh, zones, bids }: Book, { arcs }: Network, { flowWh }: Cleared, lines: number[][]): boolean[][] {
+  const traded = freeWh.map(() => zones.map(() => false));
+  for (const [at, { use }] of arcs.entries()) {
+    if (!flowWh[at]) continue;
+    if (use.kind === 'order') traded[bids[use.bid]!.bid.orders[use.order]!.slot]![bids[use.bid]!.zone] = true;
+    if (use.kind === 'charge' || use.kind === 'discharge') traded[use.slot]![bids[use.bid]!.zone] = true;
+  }
+  for (const [slot, flows] of lines.entries()) {
+    for (const [zone, wh] of flows.entries()) if (wh !== 0) traded[slot]![zone] = traded[slot]![zones[zone]!.parent] = true;
+  }
+  return traded;
+}
+
+function difference(record: SlotBook, book: Book, { priceMicro }: Cleared, lines: number[][], traded: boolean[], slot: number, place: number): NotShown | undefined {
   for (const zone of book.zones.keys()) {
     const [expected, found] = [priceMicro[zoneNode(book, place, zone)]!, record.priceMicro[zone] ?? 0];
-    if (expected !== found) return new NotShown('Price', { slot, zone, expected, found });
+    if (traded[zone] && expected !== found) return new NotShown('Price', { slot, zone, expected, found });
     const [expectedWh, foundWh] = [lines[place]![zone]!, record.flowWh[zone] ?? 0];
     if (expectedWh !== foundWh) return new NotShown('Line', { slot, zone, expected: expectedWh, found: foundWh });
   }

@@ -124,11 +124,11 @@ fn say(client: &AsyncClient, number: usize, state: &State, net_w: i64, has_batte
     let head = json!({ "Time": time, "SML": {
         "Total_in": kwh(state.import_mwh), "Total_out": kwh(state.export_mwh), "Power_curr": -net_w,
     }});
-    // Full: the next one follows.
-    let _ = client.try_publish(sensor_topic(number), QoS::AtMostOnce, false, head.to_string());
+    // Full: the next one follows. The battery first, so that who hears the meter knows what is in it.
     if has_battery {
         let _ = client.try_publish(soc_topic(number), QoS::AtMostOnce, false, (state.stored_mwh / MILLI).to_string());
     }
+    let _ = client.try_publish(sensor_topic(number), QoS::AtMostOnce, false, head.to_string());
 }
 
 /// Hears what the battery is told.

@@ -103,7 +103,7 @@ fn a_ruling_above_half_is_for_the_challenge_below_it_for_the_reading_and_at_half
         let before = purses(&world);
         let action = rule(&world, percent);
         world.act(ARBITER, action).expect("ruled");
-        let bill = i128::from(value) * i128::from(TERMS.retail_micro);
+        let bill = value * i128::from(TERMS.retail_micro);
         assert_eq!(change(&before, &world), [-owner, owner + bill, 0, -bill, 0, 0], "{percent}");
         assert_eq!((i128::from(net_wh(&world)), stage(&world)), (value, None));
     }

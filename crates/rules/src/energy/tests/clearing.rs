@@ -141,3 +141,22 @@ fn a_lowered_cap_lowers_the_price_where_power_is_left_and_the_battery_charges() 
     assert_eq!(price(Some(1_000)), (10_000, 1_000));
     assert_eq!(price(Some(0)).1, 0);
 }
+
+#[test]
+fn a_price_stands_until_something_is_traded_there_again() {
+    let mut world = World::new(3);
+    let slot = DAY + 40;
+    // Too much for the line; the wind has it all at its own price.
+    let bids = vec![orders(&[offer(40, 9_000, 10_000)]), orders(&[want(40, 1_000, 300_000)])];
+    let day = world.bid(DAY, 96, &bids);
+    world.wait_until(world.auction(day).until_ms);
+    let before = world.slot(slot);
+    assert_eq!(before.price_micro, vec![80_000, 10_000]);
+    // More wind than was forecast, which nobody can take any more: between its price and the lowest technical one any would do.
+    let again = world.bid(slot, 1, &[orders(&[offer(0, 500, 0)])]);
+    let alone = world.book(again).by_slots();
+    assert!(alone.price_micro[0][usize::from(N)] < -1_000_000 && !alone.traded[0][usize::from(N)]);
+    world.wait_until(world.auction(again).until_ms);
+    assert_eq!(world.slot(slot).price_micro, before.price_micro);
+    assert_eq!(world.slot(DAY + 41).price_micro, vec![200_000, 200_000], "halfway, where there was never a trade");
+}

@@ -52,7 +52,8 @@ fn the_worked_example_shifts_what_costs_no_more_than_the_operator_said() {
         (250_000, 1_000, 150_000, 10_000, 140_000_000u64),
         (120_000, 600, 150_000, 30_000, 72_000_000),
         (60_000, 600, 150_000, 90_000, 36_000_000),
-        (40_000, 0, 145_000, 105_000, 0),
+        // Nothing is traded, so the day's prices stand.
+        (40_000, 0, 190_000, 5_000, 0),
     ];
     for (limit, shifted, south, north, pays) in cases {
         let (mut world, _) = redispatched(limit);
