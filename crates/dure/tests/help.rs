@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-const COMMANDS: [&str; 32] = [
+const COMMANDS: [&str; 34] = [
     "",
     "dev",
     "init",
@@ -25,6 +25,8 @@ const COMMANDS: [&str; 32] = [
     "energy attest",
     "energy show",
     "energy solve",
+    "energy port",
+    "energy audit",
     "energy meter",
     "tx",
     "call",

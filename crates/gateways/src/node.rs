@@ -91,10 +91,12 @@ pub struct Receipt {
     pub created: Option<Address>,
 }
 
-/// A log, and the height of its block.
+/// A log, the height of its block, and the transaction that it is of.
 #[derive(Clone, Debug)]
 pub struct SeenLog {
     pub height: u64,
+    /// None: of what the block itself does.
+    pub transaction: Option<B256>,
     pub log: Log,
 }
 
@@ -315,7 +317,8 @@ pub fn seen(value: &Value) -> Option<SeenLog> {
     let address = serde_json::from_value(value["address"].clone()).ok()?;
     let topics: Vec<B256> = serde_json::from_value(value["topics"].clone()).ok()?;
     let data: Bytes = serde_json::from_value(value["data"].clone()).ok()?;
-    Some(SeenLog { height: number(&value["blockNumber"]), log: Log { address, data: LogData::new(topics, data)? } })
+    let transaction = serde_json::from_value(value["transactionHash"].clone()).ok()?;
+    Some(SeenLog { height: number(&value["blockNumber"]), transaction, log: Log { address, data: LogData::new(topics, data)? } })
 }
 
 fn number(value: &Value) -> u64 {

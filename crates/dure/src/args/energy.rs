@@ -1,4 +1,6 @@
-//! `dure energy`: a grid operator's market, a solver, a meter.
+//! `dure energy`: a grid operator's market and its port, a solver, a meter.
+
+mod audit;
 
 use super::keys::Folder;
 use super::remote;
@@ -10,9 +12,9 @@ use clap::Subcommand;
 use dure_api::abi::energy::IEnergy;
 use dure_gateways::{
     chain::Chain,
-    energy::{EnergyError, EnergyNote, config::RPC, market::MarketFile, meter::MeterProgram, solver::Solver},
+    energy::{EnergyError, EnergyNote, config::RPC, market::MarketFile, meter::MeterProgram, port::Port, solver::Solver},
 };
-use dure_rules::energy::{AttestMeter, MODULE, SLOT_MS, Slot, market_id};
+use dure_rules::energy::{AttestMeter, DAY_SLOTS, MODULE, SLOT_MS, Slot, market_id};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -20,12 +22,12 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure energy open market.toml --from operator   opens the market that the file describes\n  dure energy attest 0x… --from operator          lets a meter trade that somebody has put in\n  dure energy show 0x…                            its prices now and next, its pot\n  dure energy solve --from anna                   works out the clearing of every auction that waits for one\n  dure energy meter meter.toml                    brings a meter's readings and bids for its owner")
+    after_long_help = help!("Examples:\n  dure energy open market.toml --from operator   opens the market that the file describes\n  dure energy attest 0x… --from operator          lets a meter trade that somebody has put in\n  dure energy show 0x…                            its prices now and next, its pot\n  dure energy solve --from anna                   works out the clearing of every auction that waits for one\n  dure energy meter meter.toml                    brings a meter's readings and bids for its owner\n  dure energy port port.toml                      carries out what a grid operator's OpenADR events ask\n  dure energy audit 0x… --from 1994976 --slots 96 what a day's lines carried, and by whose word")
 )]
 pub struct Energy {
     #[command(subcommand)]
     command: Command,
-    /// The node's address, else what a meter.toml names, else http://localhost:8545
+    /// The node's address, else what a meter.toml or port.toml names, else http://localhost:8545
     #[arg(long, value_name = "URL", env = "DURE_RPC", global = true)]
     rpc: Option<String>,
     #[command(flatten)]
@@ -64,6 +66,22 @@ enum Command {
         /// Only auctions of this market.
         #[arg(long)]
         market: Option<B256>,
+    },
+    /// Run a grid operator's port: OpenADR 3.1 events become caps and redispatch, and their server gets reports.
+    Port {
+        /// As in docs/gateways.md.
+        #[arg(value_name = "FILE", default_value = "port.toml")]
+        file: PathBuf,
+    },
+    /// Print for each slot and line: caps, flow, price, who cleared it, the transaction of each change. CSV, or JSON with --json.
+    Audit {
+        market: B256,
+        /// The first: a quarter of an hour, by its number since 1970-01-01 UTC.
+        #[arg(long, value_name = "SLOT")]
+        from: Slot,
+        /// How many, a week at most.
+        #[arg(long, value_name = "N", default_value_t = DAY_SLOTS)]
+        slots: u32,
     },
     /// Run a meter and the default agent of its owner.
     Meter {
@@ -116,6 +134,14 @@ impl Energy {
                     let chain = Chain::connect(url).await?;
                     Ok(Solver { chain, key, market, find }.run(until, &say).await?)
                 }
+                Command::Port { file } => {
+                    let mut port = Port::open(&file, given).await?;
+                    say(EnergyNote { about: Some(port.id()), what: "the port of this market".into() });
+                    Ok(port.run(until, &say).await?)
+                }
+                Command::Audit { market, from, slots } => {
+                    audit::export(&Chain::connect(url).await?, market, from, slots, json).await
+                }
                 Command::Meter { file } => {
                     let mut meter = MeterProgram::open(&file, given).await?;
                     let about = Some(meter.id());
@@ -132,7 +158,7 @@ impl From<EnergyError> for Problem {
         match error {
             EnergyError::Node(error) => error.into(),
             EnergyError::Config(error) => error.into(),
-            EnergyError::Key(_) | EnergyError::File { .. } | EnergyError::Zone { .. } => Self::usage(error),
+            other => Self::usage(other),
         }
     }
 }

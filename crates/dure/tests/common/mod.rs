@@ -6,6 +6,7 @@ pub mod household;
 pub mod network;
 pub mod proofs;
 pub mod street;
+pub mod vtn;
 
 use serde_json::Value;
 use std::{

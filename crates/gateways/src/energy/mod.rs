@@ -1,8 +1,10 @@
 //! Energy: what a grid operator, a solver and a household run.
 
 pub mod agent;
+pub mod audit;
 pub mod battery;
 mod bids;
+mod chronicle;
 pub mod config;
 mod drive;
 mod evcc;
@@ -13,6 +15,7 @@ pub mod lookout;
 pub mod market;
 pub mod meter;
 mod outbox;
+pub mod port;
 pub mod registers;
 pub mod solver;
 pub mod source;
@@ -39,6 +42,10 @@ pub enum EnergyError {
     File { path: std::path::PathBuf, why: String },
     #[error("the market {market} has no zone named `{zone}`; it has {known}")]
     Zone { market: B256, zone: String, known: String },
+    #[error("the market {market} has {operator} for its operator, and this key is of {account}")]
+    Operator { market: B256, operator: alloy_primitives::Address, account: alloy_primitives::Address },
+    #[error(transparent)]
+    Vtn(#[from] port::VtnError),
 }
 
 /// Something that a person may want to read.

@@ -234,7 +234,7 @@ fn watt(text: &str) -> Result<i64, Unreadable> {
 }
 
 /// Milliseconds since 1970-01-01 UTC of `2026-06-01T12:15:00`, with decimals or not; with `Z` or an offset, else at `offset`.
-fn time_ms(text: &str, offset: &str) -> Option<u64> {
+pub(super) fn time_ms(text: &str, offset: &str) -> Option<u64> {
     let (date, time) = text.trim().split_once(['T', ' '])?;
     let zone = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (clock, own) = time.split_at(zone);
