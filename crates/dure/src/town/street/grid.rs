@@ -173,7 +173,7 @@ mod tests {
         };
         assert_eq!(
             (kwh(&|house, slot| street.promised_w(house, slot)), kwh(&|house, slot| street.load_w(house, slot))),
-            (1_696, 490)
+            (1_695, 490)
         );
         assert_eq!(
             street.load_w(3, day + 17),
