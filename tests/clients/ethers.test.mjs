@@ -67,6 +67,12 @@ test('ethers: a reverting transaction is included with status 0 when its gas is 
   assert.equal(failed.receipt.status, 0);
 });
 
+test('ethers: what no block would ever hold is refused at the door, and says why', async () => {
+  const refusal = async (gasLimit) => (await failure(board.write(1n, 'never', { gasLimit }))).error.message;
+  assert.match(await refusal(20_000_000n), /gas limit \(20000000\) is greater than the cap \(16777216\)/);
+  assert.match(await refusal(21_000n), /gas cost \(\d+\) exceeds the gas limit \(21000\)/);
+});
+
 test('ethers: an estimate is enough', async () => {
   const gasLimit = await board.write.estimateGas(9n, 'estimated');
   assert.equal((await (await board.write(9n, 'estimated', { gasLimit })).wait()).status, 1);

@@ -65,6 +65,9 @@ test('a deviation is shared with neighbours at the price, the rest is the suppli
   assert.equal(deviationNano(-7, { ...rates, shortWh: 300n, longWh: 100n }), -1_960n);
   assert.equal(deviationNano(-1, { ...rates, priceMicro: 201n, shortWh: 300n, longWh: 100n }), -281n);
   assert.equal(deviationNano(5, { ...rates, longWh: 0n }), 400n);
+  // Behind a full line the slot's price is the worse one, both ways.
+  assert.equal(deviationNano(30, { ...rates, priceMicro: 10n }), 300n);
+  assert.equal(deviationNano(-100, { ...rates, priceMicro: 500n, longWh: 0n }), -50_000n);
 });
 
 test('a bill is what was traded and what deviated, beside the supplier alone', () => {

@@ -12,10 +12,10 @@ use dure_api::batch::{Batch, SignedBatch};
 use revm::context::result::{EVMError, ResultAndState};
 use revm::context::{CfgEnv, TxEnv};
 use revm::context_interface::either::Either;
-use revm::handler::{EthFrame, instructions::EthInstructions};
+use revm::handler::{EthFrame, Handler as _, MainnetHandler, instructions::EthInstructions};
 use revm::inspector::{InspectEvm as _, Inspector, NoOpInspector};
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::{ExecuteEvm as _, primitives::hardfork::SpecId};
+use revm::{ExecuteEvm as _, context_interface::ContextSetters as _, primitives::hardfork::SpecId};
 
 /// The EVM over a ledger.
 pub(crate) type Machine<'r, I = NoOpInspector> = revm::context::Evm<
@@ -105,6 +105,20 @@ pub(crate) fn transact(evm: &mut Machine<'_>, work: Work) -> Result<ResultAndSta
         Work::Single(tx) => evm.transact(*tx),
         Work::Batch { tx, run } => run::transact(evm, *tx, &run),
     }
+}
+
+/// Looks whether the EVM would take it, whatever the state: its gas limit is within EIP-7825's cap and covers what its bytes cost, its initcode is not
+/// too long. Nothing runs.
+pub(crate) fn validate(evm: &mut Machine<'_>, work: Work) -> Result<(), EVMError<Miss>> {
+    match work {
+        Work::Single(tx) => {
+            evm.ctx.set_tx(*tx);
+            let mainnet = MainnetHandler::<Machine<'_>, EVMError<Miss>, EthFrame>::default();
+            mainnet.validate_env(evm).and_then(|()| mainnet.validate_initial_tx_gas(evm))
+        }
+        Work::Batch { tx, run } => run::validate(evm, *tx, &run),
+    }
+    .map(|_| ())
 }
 
 /// Runs before the eyes of the inspector.

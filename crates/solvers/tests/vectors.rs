@@ -196,6 +196,7 @@ fn records() -> Value {
         slots: 96,
         stage: Stage::Cleared,
         until_ms: 1,
+        half_ms: 2,
         commitments: 5,
         orders: 384,
         batteries: 2,

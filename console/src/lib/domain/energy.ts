@@ -117,9 +117,16 @@ export const FULL = 0.999;
 
 type Rates = { priceMicro: bigint; retailMicro: bigint; feedInMicro: bigint; longWh: bigint; shortWh: bigint };
 
+/** What neighbours do not even out is paid at: the supplier's price or the slot's, whichever is worse for the meter. */
+function restMicro({ priceMicro, retailMicro, feedInMicro }: Rates, long: boolean): bigint {
+  if (long) return feedInMicro < priceMicro ? feedInMicro : priceMicro;
+  return retailMicro > priceMicro ? retailMicro : priceMicro;
+}
+
 /** What a deviation brings (+) or costs (−): crates/rules/src/energy/settlement.rs, `Rates::nano`. */
 export function deviationNano(deviationWh: number, rates: Rates): bigint {
-  const [all, rest] = deviationWh > 0 ? [rates.longWh, rates.feedInMicro] : [rates.shortWh, rates.retailMicro];
+  const long = deviationWh > 0;
+  const [all, rest] = [long ? rates.longWh : rates.shortWh, restMicro(rates, long)];
   const deviation = BigInt(deviationWh);
   if (all === 0n) return deviation * rest;
   const inside = rates.longWh < rates.shortWh ? rates.longWh : rates.shortWh;
@@ -159,7 +166,6 @@ type BillOf = {
 
 /** What a meter's day came to, over the slots that are settled. */
 export function billOf({ zone, importMaxWh, terms, position, metered, slots, corrected }: BillOf): Bill {
-  const alone = { priceMicro: 0n, longWh: 0n, shortWh: 0n, ...terms };
   const bill: Bill = { settled: 0, unread: 0, soldWh: 0, boughtWh: 0, tradedNano: 0n, longWh: 0, shortWh: 0, deviationNano: 0n, unreadNano: 0n, readNano: 0n, supplierNano: 0n };
   for (let at = 0; at < DAY_SLOTS; at++) {
     const slot = slots[at];
@@ -170,6 +176,8 @@ export function billOf({ zone, importMaxWh, terms, position, metered, slots, cor
     bill.soldWh += Math.max(0, traded);
     bill.boughtWh += Math.max(0, -traded);
     bill.tradedNano += position.nano[at] ?? 0n;
+    const shared = ratesOf(slot, zone, terms);
+    const alone = { ...shared, longWh: 0n, shortWh: 0n };
     if (((metered.read >> BigInt(at)) & 1n) === 0n) {
       bill.unread++;
       bill.unreadNano += deviationNano(-(importMaxWh + traded), alone); // as if it had drawn all that it can
@@ -178,7 +186,7 @@ export function billOf({ zone, importMaxWh, terms, position, metered, slots, cor
     const deviation = net - traded;
     bill.longWh += Math.max(0, deviation);
     bill.shortWh += Math.max(0, -deviation);
-    const nano = paidFor(deviation, -(importMaxWh + traded), { alone, shared: ratesOf(slot, zone, terms) }, corrected.get(at));
+    const nano = paidFor(deviation, -(importMaxWh + traded), { alone, shared }, corrected.get(at));
     bill.deviationNano += nano;
     bill.readNano += nano + (position.nano[at] ?? 0n);
     bill.supplierNano += BigInt(net) * (net > 0 ? terms.feedInMicro : terms.retailMicro);
@@ -195,6 +203,6 @@ function paidFor(deviationWh: number, unreadWh: number, { alone, shared }: { alo
   const now = deviationNano(deviationWh, alone);
   const before = now - corrected;
   if (before === deviationNano(unreadWh, alone)) return now;
-  const micro = before > 0n ? alone.feedInMicro : alone.retailMicro;
+  const micro = restMicro(alone, before > 0n);
   return deviationNano(micro === 0n ? 0 : Number(before / micro), shared) + corrected;
 }

@@ -114,6 +114,13 @@ where
     end(evm, result)
 }
 
+/// See [`crate::machine::validate`].
+pub(crate) fn validate(evm: &mut Machine<'_>, tx: TxEnv, batch: &Run) -> Result<InitialAndFloorGas, EVMError<Miss>> {
+    begin(evm, tx, batch);
+    let handler = BatchHandler { batch, of: PhantomData };
+    handler.validate_env(evm).and_then(|()| handler.validate_initial_tx_gas(evm))
+}
+
 /// The EVM's own checks look at the first call.
 fn begin<I>(evm: &mut Machine<'_, I>, mut tx: TxEnv, batch: &Run) {
     if let Some(first) = batch.calls.first() {

@@ -129,6 +129,13 @@ fn a_proposer_leaves_out_what_a_validator_refuses() {
         let outcome = world.execute(std::slice::from_ref(&transaction), Arrival::Hinted).unwrap();
         assert_eq!(sent(&outcome).count(), 0);
         assert_eq!((outcome.included, outcome.skipped), (vec![], vec![(0, reason.clone())]));
+        // What no block would ever hold is refused at the door.
+        let pool = crate::views::admit(&world.records, CHAIN, world.env.time_ms, &transaction);
+        match &reason {
+            Skip::Invalid(why) => assert_eq!(pool, Err(crate::views::ViewError::Unfit(why.clone()))),
+            Skip::BlockFull { .. } => assert!(matches!(pool, Err(crate::views::ViewError::Unfit(_))), "{pool:?}"),
+            _ => assert_eq!(pool, Ok(false), "{reason}"),
+        }
         let verifier = World { env: BlockEnv { mode: Mode::Verify, ..world.env.clone() }, ..world.clone() };
         let hash = transaction.hash();
         assert_eq!(verifier.execute(&[transaction], Arrival::Hinted), Err(Error::InvalidBlock { index: 0, hash, reason }));

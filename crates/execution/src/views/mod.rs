@@ -6,11 +6,11 @@ use stage::{Stage, admitted, called, missed};
 
 use crate::batch::Grant;
 use crate::ledger::{Between, Db, Ledger, MODULE_CODE, Miss, Shared};
-use crate::machine::{Work, evm_env};
+use crate::machine::{Work, evm_env, machine, validate};
 use crate::modules::Place;
 use crate::{
     AccountRecord, BlockEnv, Error, Execution, KeyRefused, Mode, NonceRecord, StateReader, Step, Transaction, Unavailable,
-    is_module, keys, signers,
+    is_module, keys, law, signers,
 };
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
@@ -75,6 +75,9 @@ pub enum ViewError {
     /// Records of modules cannot be overridden as if they were storage.
     #[error("{0} is a module: its state cannot be overridden")]
     ModuleOverride(Address),
+    /// No block holds such a transaction: its gas limit is above what one transaction may use or below what its bytes cost, …
+    #[error("the transaction cannot run: {0}")]
+    Unfit(String),
     /// The request itself cannot run: not enough balance for its value, a gas limit beyond the bound, …
     #[error("the call cannot run: {0}")]
     Invalid(String),
@@ -141,12 +144,24 @@ pub fn next_nonce(reader: &dyn StateReader, address: Address, nonce_key: U256) -
     NonceRecord::decode(&bytes, address, nonce_key).map(|record| record.next).ok_or(ViewError::Corrupt(place))
 }
 
-/// Whether those who signed `transaction` may at `time_ms`. The answer is whether a limited access key signed it.
+/// Whether a block could hold `transaction` at all, and those who signed it may at `time_ms`. The answer is whether a limited access key signed it.
 ///
 /// # Errors
-/// [`ViewError::Signer`] where they may not; [`ViewError::Unavailable`], [`ViewError::Corrupt`].
+/// [`ViewError::Unfit`]; [`ViewError::Signer`] where they may not; [`ViewError::Unavailable`], [`ViewError::Corrupt`].
 pub fn admit(reader: &dyn StateReader, chain_id: u64, time_ms: u64, transaction: &Transaction) -> Result<bool, ViewError> {
     let db = Db { ledger: Shared::new(Ledger::new(0, Vec::new(), is_module)), reader: Some(reader) };
+    let block = BlockEnv {
+        chain_id,
+        number: 0,
+        time_ms,
+        parent_hash: B256::ZERO,
+        gas_limit: u64::MAX, // that of the block is the pool's to check
+        recent_hashes: Vec::new(),
+        mode: Mode::Propose,
+    };
+    let mut evm = machine(law::LAW, Place::of(&block), evm_env(&block), &db, NoOpInspector);
+    let work = Work::of(transaction, transaction.nonce(), None);
+    validate(&mut evm, work).map_err(|reason| ViewError::Unfit(reason.to_string()))?;
     let env = Env { chain_id, height: 0, time_ms, caller: transaction.signer(), key: None };
     let acting = admitted(&db, signers::admit(&mut Between(&db), env, transaction))?;
     Ok(acting.is_some_and(|acting| acting.limited))

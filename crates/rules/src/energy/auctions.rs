@@ -85,6 +85,7 @@ pub(super) fn opened(
         slots,
         stage: Stage::Open,
         until_ms,
+        half_ms: 0,
         commitments: 0,
         orders: 0,
         batteries: 0,
@@ -172,8 +173,9 @@ pub(super) fn run(d: &mut Draft<'_>, action: RunAuction) -> Result<Output, Failu
     if auction.stage == Stage::Cleared {
         return Err(Refusal::WrongStage { stage: auction.stage }.into());
     }
-    if d.env.time_ms < auction.until_ms {
-        return Err(Refusal::NotDue { until_ms: auction.until_ms }.into());
+    let until_ms = auction.due_ms();
+    if d.env.time_ms < until_ms {
+        return Err(Refusal::NotDue { until_ms }.into());
     }
     advance(d, auction)?;
     Ok(Output::None)
@@ -182,16 +184,18 @@ pub(super) fn run(d: &mut Draft<'_>, action: RunAuction) -> Result<Output, Failu
 /// What runs by itself. An entry that is stale does nothing.
 pub(crate) fn due(d: &mut Draft<'_>, auction: AuctionId) -> Result<(), Failure> {
     match AUCTIONS.get(d, &auction)? {
-        Some(record) if record.stage != Stage::Cleared && d.env.time_ms >= record.until_ms => advance(d, record),
+        Some(record) if record.stage != Stage::Cleared && d.env.time_ms >= record.due_ms() => advance(d, record),
         _ => Ok(()),
     }
 }
 
-/// Upon the end of a stage. Each wait begins when the one before it has ended, so a chain that stood still takes nobody's time to reveal.
+/// Upon the end of a stage, or of the first half of the time to open bids. Each wait begins when the one before it has ended; so a chain that stood still, however
+/// long, leaves everybody at least half of the time to open a bid, and takes no deposit from who had none.
 fn advance(d: &mut Draft<'_>, auction: Auction) -> Result<(), Failure> {
     let terms = known_market(d, auction.market)?.terms;
     match auction.stage {
         Stage::Open => begin(d, auction, Stage::Revealing, terms.reveal_ms),
+        Stage::Revealing if auction.half_ms > 0 => begin_second_half(d, auction),
         Stage::Revealing if auction.batteries > 0 => {
             let free_wh = book(d, auction.id)?.free_wh;
             LINES.put(d, &auction.id, &Lines { auction: auction.id, free_wh });
@@ -204,14 +208,21 @@ fn advance(d: &mut Draft<'_>, auction: Auction) -> Result<(), Failure> {
 
 fn begin(d: &mut Draft<'_>, mut auction: Auction, stage: Stage, wait_ms: u64) -> Result<(), Failure> {
     auction.stage = stage;
+    auction.half_ms = if stage == Stage::Revealing { d.env.time_ms.saturating_add(wait_ms / 2) } else { 0 };
     set_deadline(d, auction, wait_ms)
+}
+
+fn begin_second_half(d: &mut Draft<'_>, mut auction: Auction) -> Result<(), Failure> {
+    let rest_ms = auction.until_ms.saturating_sub(auction.half_ms);
+    auction.half_ms = 0;
+    set_deadline(d, auction, rest_ms)
 }
 
 /// The stage ends by itself after so long.
 pub(super) fn set_deadline(d: &mut Draft<'_>, mut auction: Auction, wait_ms: u64) -> Result<(), Failure> {
     auction.until_ms = d.env.time_ms.saturating_add(wait_ms);
     AUCTIONS.put(d, &auction.id, &auction);
-    deadlines::schedule(d, auction.until_ms, Due::Auction(auction.id))?;
+    deadlines::schedule(d, auction.due_ms(), Due::Auction(auction.id))?;
     d.emit(Event::StageBegan { auction: auction.id, stage: auction.stage, until_ms: auction.until_ms });
     Ok(())
 }
@@ -284,7 +295,8 @@ fn finish(d: &mut Draft<'_>, mut auction: Auction) -> Result<(), Failure> {
         COMMITMENTS.remove(d, &(auction.id, number));
         BIDDERS.remove(d, &(auction.id, sealed.meter));
         OPEN_BIDS.remove(d, &(auction.id, number));
-        if !sealed.opened {
+        // Where nothing is traded because the chain stood still, opening a bid was of no use.
+        if !sealed.opened && outcome.is_some() {
             forfeit(d, auction.market, sealed.account, book.terms.deposit_nano.into())?;
             d.emit(Event::NotRevealed { auction: auction.id, meter: sealed.meter });
         }

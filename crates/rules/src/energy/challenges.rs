@@ -228,7 +228,8 @@ fn correct(d: &mut Draft<'_>, meter: &Meter, terms: &Terms, slot: Slot, net_wh: 
     if *read == net_wh {
         return Ok(());
     }
-    let rates = Rates::with_supplier(terms);
+    let book = settlement::slot_book(d, meter.market, slot)?;
+    let rates = Rates::alone(terms, settlement::price_micro(&book, meter.zone));
     let worth = |net_wh: i32| rates.nano(i64::from(net_wh).saturating_sub((*sold_wh).into()));
     let nano = worth(net_wh).saturating_sub(worth(*read));
     *read = net_wh;

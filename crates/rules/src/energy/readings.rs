@@ -96,7 +96,8 @@ fn count_day(d: &mut Draft<'_>, meter: &Meter, day: u32, shares: impl Iterator<I
         }
         *to = net;
         metered.read |= bit;
-        let rates = Rates::with_supplier(&terms);
+        let book = slot_book(d, meter.market, slot)?;
+        let rates = Rates::alone(&terms, settlement::price_micro(&book, meter.zone));
         let charged = rates.nano(settlement::least_favourable(meter, *sold));
         let nano = rates.nano(deviation).saturating_sub(charged);
         settlement::with_supplier(d, meter, nano)?;

@@ -258,6 +258,8 @@ pub struct Auction {
     pub stage: Stage,
     /// When the stage ends by itself.
     pub until_ms: u64,
+    /// In the first half of the time to open bids: when that half is over. 0 from then on, and in the other stages.
+    pub half_ms: u64,
     /// Sealed bids so far; they are numbered from 0.
     pub commitments: u32,
     /// Offers, bids and batteries that were opened.
@@ -271,8 +273,15 @@ pub struct Auction {
     pub welfare_nano: i128,
 }
 
+impl Auction {
+    /// When something is to be done with it.
+    pub fn due_ms(&self) -> u64 {
+        if self.half_ms > 0 { self.half_ms } else { self.until_ms }
+    }
+}
+
 impl Record for Auction {
-    const MAX_BYTES: u32 = 64 + 4 + 1 + 1 + 8 + 16 + 21 + 16;
+    const MAX_BYTES: u32 = 64 + 4 + 1 + 1 + 16 + 16 + 21 + 16;
 }
 
 /// What was free on the lines when an auction's last sealed bid could be opened: what a certificate is of.

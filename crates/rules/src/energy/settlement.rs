@@ -19,16 +19,19 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// All at retail and feed-in.
-    pub fn with_supplier(terms: &Terms) -> Self {
-        Self { price_micro: 0, retail_micro: terms.retail_micro, feed_in_micro: terms.feed_in_micro, long_wh: 0, short_wh: 0 }
+    /// All as if no neighbour had deviated the other way.
+    pub fn alone(terms: &Terms, price_micro: i64) -> Self {
+        Self { price_micro, retail_micro: terms.retail_micro, feed_in_micro: terms.feed_in_micro, long_wh: 0, short_wh: 0 }
     }
 
-    /// What a deviation brings (+) or costs (−): what neighbours deviated by the other way at the slot's price, each with the same share of it, the rest
-    /// with the supplier. Rounded down; what is left by that is the pot's.
+    /// What a deviation brings (+) or costs (−): what neighbours deviated by the other way at the slot's price, each with the same share of it; the rest
+    /// at the supplier's price or the slot's, whichever is worse for the meter, so that where a line is full nobody gains by not trading. Rounded down; what is left by all that is the pot's.
     pub fn nano(&self, deviation_wh: i64) -> i128 {
-        let (all_wh, rest_micro) =
-            if deviation_wh > 0 { (self.long_wh, self.feed_in_micro) } else { (self.short_wh, self.retail_micro) };
+        let (all_wh, rest_micro) = if deviation_wh > 0 {
+            (self.long_wh, self.feed_in_micro.min(self.price_micro))
+        } else {
+            (self.short_wh, self.retail_micro.max(self.price_micro))
+        };
         let deviation = i128::from(deviation_wh);
         let all = i128::from(all_wh);
         let inside = i128::from(self.long_wh.min(self.short_wh));
@@ -186,7 +189,7 @@ fn settle_meter(d: &mut Draft<'_>, terms: &Terms, book: &SlotBook, meter: &Meter
         let deviation = i64::from(*net_wh).saturating_sub((*sold_wh).into());
         paid = paid.saturating_add(rates(terms, book, meter.zone).nano(deviation));
     } else {
-        let charge = Rates::with_supplier(terms).nano(least_favourable(meter, *sold_wh));
+        let charge = Rates::alone(terms, price_micro(book, meter.zone)).nano(least_favourable(meter, *sold_wh));
         with_supplier(d, meter, charge)?;
     }
     metered.settled |= bit;
@@ -196,9 +199,13 @@ fn settle_meter(d: &mut Draft<'_>, terms: &Terms, book: &SlotBook, meter: &Meter
     Ok(paid)
 }
 
+pub(super) fn price_micro(book: &SlotBook, zone: u8) -> i64 {
+    book.price_micro.get(usize::from(zone)).copied().unwrap_or(0)
+}
+
 /// Zones at the same price are one place: their meters even each other out.
 fn rates(terms: &Terms, book: &SlotBook, zone: u8) -> Rates {
-    let price_micro = book.price_micro.get(usize::from(zone)).copied().unwrap_or(0);
+    let price_micro = price_micro(book, zone);
     let same = |sums: &[u64]| -> u64 {
         sums.iter()
             .zip(&book.price_micro)

@@ -184,6 +184,7 @@ export const decodeAuction = (bytes: Uint8Array): Auction =>
   whole(bytes, (from) => {
     from.hex(32);
     const of = { market: from.hex(32), firstSlot: from.u32(), slots: from.u8(), stage: from.u8() };
+    from.u64(); // until_ms and half_ms
     from.u64();
     const counts = { commitments: from.u32(), orders: from.u32(), batteries: from.u32() };
     from.u32();

@@ -169,3 +169,37 @@ fn a_purse_below_nothing_bids_no_more_until_it_is_filled() {
     world.act(neighbour(1), Action::from(Deposit { market: world.market, amount: 1_000 })).expect("filled");
     world.act(neighbour(1), Action::from(sealed)).expect("again");
 }
+
+#[test]
+fn behind_a_full_line_nobody_gains_by_delivering_what_was_not_traded() {
+    let mut world = World::new(4);
+    let wind = orders(&[offer(0, 9_000, 10_000)]);
+    // N's line is full with 3,000 of the wind's 9,000 Wh, so N is at the wind's price of 0.01 and S at feed-in.
+    let auction = world.bid(DAY, 1, std::slice::from_ref(&wind));
+    world.wait_until(world.auction(auction).until_ms);
+    let (n, s) = (usize::from(N), usize::from(S));
+    assert_eq!((world.slot(DAY).price_micro[n], world.slot(DAY).price_micro[s]), (10_000, 80_000));
+    world.wait_until(slot_start_ms(DAY));
+    for number in 0..4 {
+        world.read(number, DAY - 1, 100_000, 100_000);
+    }
+    world.now_ms = slot_start_ms(DAY + 1);
+    let before: Vec<i128> = (0..4).map(|number| world.nano(neighbour(number))).collect();
+    // The wind delivers 2,000 more than it sold, one (in S) 1,000 that it never sold.
+    world.read(0, DAY, 100_000, 105_000);
+    world.read(1, DAY, 100_000, 101_000);
+    for number in 2..4 {
+        world.read(number, DAY, 100_000, 100_000);
+    }
+    settle(&mut world, DAY);
+    let gain = |number: u8| world.nano(neighbour(number)) - before[usize::from(number)];
+    assert_eq!(gain(0), 3_000 * 10_000 + 2_000 * 10_000, "not at feed-in, which is eight times as much");
+    assert_eq!(gain(1), 1_000 * 80_000);
+
+    // What is missing costs no less than the slot's price, and what came late is paid alike.
+    let rates = |price_micro| Rates { long_wh: 100, short_wh: 300, ..Rates::alone(&TERMS, price_micro) };
+    assert_eq!(rates(500_000).nano(-300), -300 * 500_000);
+    assert_eq!(rates(200_000).nano(-300), -(100 * 200_000 + 200 * 320_000));
+    assert_eq!((Rates::alone(&TERMS, 10_000).nano(7), Rates::alone(&TERMS, 500_000).nano(-7)), (70_000, -3_500_000));
+    assert_eq!((Rates::alone(&TERMS, 200_000).nano(7), Rates::alone(&TERMS, 200_000).nano(-7)), (560_000, -2_240_000));
+}

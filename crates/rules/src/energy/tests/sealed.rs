@@ -18,6 +18,47 @@ fn a_bid_that_is_not_opened_loses_its_deposit_and_no_more() {
 }
 
 #[test]
+fn a_chain_that_stood_still_leaves_half_of_the_time_to_open_and_takes_no_deposit_for_nothing() {
+    let bid = orders(&[offer(0, 1_000, 1)]);
+    let gate = open_ms(&TERMS, DAY, 1).expect("an auction").1;
+    let sealed = || {
+        let mut world = World::new(2);
+        let auction = world.commit(0, DAY, 1, &bid);
+        world.wait_until(gate);
+        (world, auction)
+    };
+    let (free, half_ms) = (sealed().0.nano(neighbour(0)), TERMS.reveal_ms / 2);
+
+    // From just after the gate until long after the time to open was over: the second half begins then.
+    let (mut world, auction) = sealed();
+    assert_eq!((world.auction(auction).half_ms, world.auction(auction).until_ms), (gate + half_ms, gate + TERMS.reveal_ms));
+    let back_ms = gate + TERMS.reveal_ms + 60_000;
+    world.now_ms = back_ms;
+    world.block();
+    assert_eq!((world.auction(auction).half_ms, world.auction(auction).until_ms), (0, back_ms + half_ms));
+    let mut silent = world.clone();
+    world.reveal(0, auction, &bid);
+    world.wait_until(back_ms + half_ms);
+    assert_eq!((world.auction(auction).stage, world.nano(neighbour(0))), (Stage::Cleared, free));
+    silent.wait_until(back_ms + half_ms);
+    assert_eq!(silent.nano(neighbour(0)), free - i128::from(TERMS.deposit_nano), "half of the time is enough");
+
+    // In the second half: the first was there.
+    let (mut world, auction) = sealed();
+    world.wait_until(gate + half_ms);
+    world.now_ms += 2 * TERMS.reveal_ms;
+    world.block();
+    assert_eq!((world.auction(auction).stage, world.nano(neighbour(0))), (Stage::Cleared, free - i128::from(TERMS.deposit_nano)));
+
+    // Until the slot began: nothing is traded, and nobody loses anything.
+    let (mut world, auction) = sealed();
+    world.now_ms = slot_start_ms(DAY) + 1_000;
+    world.block();
+    world.wait_until(world.auction(auction).until_ms);
+    assert_eq!((world.auction(auction).stage, world.nano(neighbour(0))), (Stage::Cleared, free));
+}
+
+#[test]
 fn a_later_seal_takes_the_place_of_the_earlier_one_and_no_more_is_set_aside() {
     let mut world = World::new(2);
     let (dear, cheap) = (orders(&[want(0, 10_000, 300_000)]), orders(&[want(0, 10, 300_000)]));

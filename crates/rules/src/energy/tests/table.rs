@@ -126,6 +126,8 @@ fn every_stage_ends_by_itself_or_by_anybodys_call_as_the_table_says() {
         } else {
             at(stage)
         };
+        // The time to open bids has two halves, the other stages none.
+        world.wait_until(world.auction(auction).half_ms);
         let until = world.auction(auction).until_ms;
         world.now_ms = until - 1;
         assert_eq!(world.refused(STRANGER, RunAuction { auction }), Refusal::NotDue { until_ms: until });
