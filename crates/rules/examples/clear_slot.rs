@@ -1,15 +1,16 @@
-//! How long one slot of 20,000 orders takes: cleared by the tree, and its certificate checked.
+//! How long one slot takes: cleared by the tree, its certificate checked, and cleared with a redispatch between its first and its last zone. The last
+//! book is the largest that an auction can have.
 //!
 //! `cargo run --release -p dure-rules --example clear_slot` prints the median, the least and the most of 21 runs for each book. Orders are
 //! pseudo-random with a fixed seed; every clearing is shown to be the best one before its time is printed.
 
-use dure_rules::energy::clearing::tree::{Order, SlotCleared, Zone, clear};
+use dure_rules::energy::clearing::tree::{Order, Shift, SlotCleared, Zone, clear, clear_with};
 use dure_rules::energy::clearing::{Arc, Certificate, Extreme, Network, OUTSIDE, check};
+use dure_rules::energy::{AUCTION_ORDERS_MAX, SLOT_WH_MAX};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-const OFFERS: u32 = 10_000;
-const BIDS: u32 = 10_000;
+const ORDERS: u32 = 20_000;
 const RUNS: usize = 21;
 const TECHNICAL: i64 = 4_000_000;
 
@@ -21,16 +22,20 @@ fn main() {
     let line = |parent| Zone { parent, up_wh: 400_000, down_wh: 400_000, fee_micro: 10_000, given_wh: 0 };
     let tree = |parents: &[u32]| parents.iter().map(|parent| line(*parent)).collect::<Vec<_>>();
     let chain: Vec<u32> = (0..64_u32).map(|number| number.saturating_sub(1)).collect();
-    println!("{:<28} {:>30} {:>30}", "10,000 offers, 10,000 bids", "clear (µs: median, least, most)", "check");
-    for (name, zones, same_limit) in [
-        ("one zone", tree(&[0]), false),
-        ("one zone, all at the money", tree(&[0]), true),
-        ("8 zones, a star", tree(&[0; 8]), false),
-        ("8 zones, a binary tree", tree(&[0, 0, 0, 1, 1, 2, 2, 3]), false),
-        ("8 zones, a chain", tree(&chain[..8]), false),
-        ("64 zones, a chain", tree(&chain), false),
+    println!(
+        "{:<36} {:>32} {:>24} {:>28}",
+        "orders, half of them bids", "clear (µs: median, least, most)", "check", "with a redispatch"
+    );
+    for (name, zones, same_limit, count) in [
+        ("one zone", tree(&[0]), false, ORDERS),
+        ("one zone, all at the money", tree(&[0]), true, ORDERS),
+        ("8 zones, a star", tree(&[0; 8]), false, ORDERS),
+        ("8 zones, a binary tree", tree(&[0, 0, 0, 1, 1, 2, 2, 3]), false, ORDERS),
+        ("8 zones, a chain", tree(&chain[..8]), false, ORDERS),
+        ("64 zones, a chain", tree(&chain), false, ORDERS),
+        ("32 zones, a chain", tree(&chain[..32]), false, AUCTION_ORDERS_MAX),
     ] {
-        let orders = orders(zones.len() as u64, same_limit);
+        let orders = orders(zones.len() as u64, same_limit, count);
         let cleared = clear(&zones, &orders, TECHNICAL);
         let network = network(&zones, &orders);
         let certificate = certificate(&network, &zones, &cleared);
@@ -38,7 +43,10 @@ fn main() {
         assert_eq!((checked.welfare_nano, &checked.price_micro[1..]), (cleared.welfare_nano, &cleared.price_micro[..]));
         let clearing = timed(|| clear(black_box(&zones), black_box(&orders), TECHNICAL));
         let checking = timed(|| check(black_box(&network), black_box(&certificate)));
-        println!("{name:<28} {clearing:>30} {checking:>30}");
+        let (tail, capacity_wh) = (u32::try_from(zones.len() - 1).expect("few"), SLOT_WH_MAX);
+        let shift = Shift { tail, head: 0, capacity_wh, value_micro: 100_000 };
+        let shifting = timed(|| clear_with(black_box(&zones), black_box(&orders), 2 * TECHNICAL, &shift));
+        println!("{:<36} {clearing:>32} {checking:>24} {shifting:>28}", format!("{count}: {name}"));
     }
 }
 
@@ -66,9 +74,9 @@ fn draws() -> impl FnMut(u64) -> u64 {
     }
 }
 
-fn orders(zones: u64, same_limit: bool) -> Vec<Order> {
+fn orders(zones: u64, same_limit: bool, count: u32) -> Vec<Order> {
     let mut draw = draws();
-    (0..OFFERS + BIDS)
+    (0..count)
         .map(|number| Order {
             zone: u32::try_from(draw(zones)).expect("few"),
             buys: number % 2 == 1,

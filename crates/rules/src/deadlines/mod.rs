@@ -6,7 +6,8 @@
 //!
 //! Upon `schedule(at, due)`: the entry is appended to its second, never before the cursor.
 //! Upon a block at time t: every entry whose second is ≤ t is taken in order and handed to its institution, at most
-//! [`RUN_MAX`] entries and [`SPANS_MAX`] empty spans a block; the rest waits for the next block.
+//! [`RUN_MAX`] of work and [`SPANS_MAX`] empty spans a block; the rest waits for the next block. An entry counts by what it can cost, its
+//! [`Due::weight`]: the slots and auctions of all markets end at the same quarters of an hour.
 //! Upon a handler that is refused or broken: its entry is dropped, an event tells, and the others go on.
 //!
 //! This module never runs a deadline early, never loses one, and never decides what a deadline means: an entry only names
@@ -27,7 +28,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Where events of deadlines come from.
 pub const MODULE: Address = crate::ids::address!("d00e000000000000000000000000000000000003");
-/// Most deadlines that one block runs.
+/// Most deadlines that one block runs, by weight.
 pub const RUN_MAX: u32 = 256;
 /// Most empty spans that one block passes over: 12 days of silence.
 pub const SPANS_MAX: u32 = 1_024;
@@ -53,6 +54,18 @@ pub enum Due {
     Sharing(B256, u32),
     /// Of a meter's reading.
     Challenge(B256),
+}
+
+impl Due {
+    /// For how many of the light ones it counts, which read and write a few records: an auction clears up to 131,072 orders, a part of a slot settles 256 meters, a part
+    /// of a day's sharing pays 256.
+    pub const fn weight(&self) -> u32 {
+        match self {
+            Self::Order(_) | Self::Dispute(_) | Self::Recovery(_) | Self::Challenge(_) => 1,
+            Self::Slot(..) | Self::Sharing(..) => RUN_MAX / 8,
+            Self::Auction(_) => RUN_MAX / 4,
+        }
+    }
 }
 
 /// One entry of the wheel.

@@ -104,6 +104,23 @@ fn a_block_runs_at_most_its_share_and_the_next_goes_on_in_order() {
 }
 
 #[test]
+fn what_is_heavy_fills_a_block_sooner() {
+    let mut clock = Clock::new(1_000);
+    let auction = |number: u64| Due::Auction(B256::left_padding_from(&number.to_be_bytes()));
+    for number in 0..9 {
+        clock.ask(5_000, auction(number));
+        clock.ask(5_000, due(number));
+    }
+    for slot in 0..10 {
+        clock.ask(5_000, Due::Slot(B256::ZERO, slot));
+    }
+    clock.now_ms = 5_000;
+    // MARK refuses the heavy ones, which counts as running them: four auctions a block, and eight slots.
+    let turns: Vec<(usize, usize)> = (0..6).map(|_| clock.turn()).map(|(light, heavy)| (light.len(), heavy)).collect();
+    assert_eq!(turns, [(3, 4), (4, 4), (2, 7), (0, 4), (0, 0), (0, 0)]);
+}
+
+#[test]
 fn a_full_second_passes_on_to_the_next() {
     let mut clock = Clock::new(1_000);
     clock.draft(|d| {

@@ -37,16 +37,17 @@ pub fn run(d: &mut Draft<'_>, handler: Handler) -> Result<(), Stop> {
     let now = d.env.time_ms / 1_000;
     let mut at = cursor(d)?;
     let before = at;
-    let (mut handled, mut passed) = (0, 0);
+    let (mut handled, mut passed) = (0u32, 0);
     while at.second <= now && handled < RUN_MAX && passed < SPANS_MAX {
         let entries = SECOND.get(d, &at.second)?.map_or(0, |record| record.entries);
         if at.index < entries {
-            if let Some(entry) = ENTRY.get(d, &(at.second, at.index))? {
+            let entry = ENTRY.get(d, &(at.second, at.index))?;
+            handled = handled.saturating_add(entry.as_ref().map_or(1, |entry| entry.due.weight()));
+            if let Some(entry) = entry {
                 handle(d, entry.due, handler)?;
             }
             ENTRY.remove(d, &(at.second, at.index));
             at.index = at.index.saturating_add(1);
-            handled = handled.saturating_add(1);
             // What a handler schedules goes into this second at the earliest.
             CURSOR.put(d, &(), &at);
             continue;
