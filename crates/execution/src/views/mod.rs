@@ -17,6 +17,7 @@ use alloy_rpc_types_eth::{AccessList, TransactionRequest, state::StateOverride};
 use alloy_rpc_types_trace::geth::{CallConfig, CallFrame, PreStateConfig, PreStateFrame};
 use dure_api::batch::{Call, KeyKind};
 use dure_rules::{Env, ids::SYSTEM};
+use revm::context::result::EVMError;
 use revm::inspector::NoOpInspector;
 use revm::primitives::eip7825::TX_GAS_LIMIT_CAP;
 use revm_inspectors::access_list::AccessListInspector;
@@ -161,7 +162,10 @@ pub fn admit(reader: &dyn StateReader, chain_id: u64, time_ms: u64, transaction:
     };
     let mut evm = machine(law::LAW, Place::of(&block), evm_env(&block), &db, NoOpInspector);
     let work = Work::of(transaction, transaction.nonce(), None);
-    validate(&mut evm, work).map_err(|reason| ViewError::Unfit(reason.to_string()))?;
+    validate(&mut evm, work).map_err(|error| match error {
+        EVMError::Transaction(reason) => ViewError::Unfit(reason.to_string()),
+        other => ViewError::Unfit(other.to_string()),
+    })?;
     let env = Env { chain_id, height: 0, time_ms, caller: transaction.signer(), key: None };
     let acting = admitted(&db, signers::admit(&mut Between(&db), env, transaction))?;
     Ok(acting.is_some_and(|acting| acting.limited))

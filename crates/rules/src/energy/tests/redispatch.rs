@@ -216,6 +216,9 @@ fn a_chain_that_stood_still_gives_the_operator_its_money_back() {
     world.now_ms = slot_start_ms(NOON);
     world.block();
     let auction = auction_id(world.market, NOON, 1);
+    while world.auction(auction).stage == Stage::Open {
+        world.block(); // what was due meanwhile comes first, a block's share at a time
+    }
     world.wait_until(world.auction(auction).half_ms);
     world.now_ms = world.auction(auction).until_ms;
     world.block();
