@@ -25,18 +25,19 @@ use super::{
     audit::{book, zones},
     chronicle::Chronicle,
     config::RPC,
+    redispatch::{self, Shift},
 };
 use crate::{
     chain::Chain,
     key,
-    node::{Head, NodeError},
+    node::{Head, Receipt},
 };
 use alloy_primitives::{B256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use answer::View;
 use config::PortFile;
 use dure_api::abi::energy::{IEnergy, terms};
-use dure_rules::energy::{self, DAY_SLOTS, MODULE, OrderRedispatch, SLOT_MS, SetCaps, Slot, Terms, Zone, open_ms};
+use dure_rules::energy::{self, DAY_SLOTS, MODULE, SLOT_MS, SetCaps, Slot, Terms, Zone};
 use kept::Kept;
 use plan::Run;
 use std::{
@@ -196,8 +197,8 @@ impl Port {
             let name = market.zones.get(usize::from(zone)).map_or("", |zone| zone.name.as_str());
             let action = SetCaps { market: self.file.market, zone, first_slot, slots, up_wh, down_wh };
             let what = format!("{name}: {} kW up, {} kW down for {slots} slots from {first_slot}", kw(up_wh), kw(down_wh));
-            match self.act(action).await {
-                Ok(at) => notes.push(format!("{what}: {at}")),
+            match self.chain.act(&self.key, energy::Action::from(action)).await {
+                Ok(receipt) => notes.push(format!("{what}: {}", at(&receipt))),
                 Err(error) if error.is_outage() => return Err(error.into()),
                 Err(error) => {
                     notes.push(format!("{what}: {error}"));
@@ -222,33 +223,21 @@ impl Port {
         notes: &mut Vec<String>,
     ) -> Result<BTreeMap<Slot, String>, EnergyError> {
         let wanted = plan::shifts(self.kept.events.iter().map(|(id, event)| (id, &event.ask)));
-        let wanted: BTreeMap<Slot, (String, plan::Shift)> =
+        let wanted: BTreeMap<Slot, (String, Shift)> =
             wanted.into_iter().map(|(slot, (id, shift))| (slot, (id.to_owned(), shift))).collect();
-        let open = |slot: Slot| {
-            open_ms(&market.terms, slot, 1).is_some_and(|(from_ms, until_ms)| (from_ms..until_ms).contains(&head.time_ms))
-        };
         self.kept.orders.retain(|slot| *slot > slot_of(head.time_ms));
         for slot in wanted.keys().chain(&self.kept.orders).copied().collect::<BTreeSet<_>>() {
-            if !open(slot) {
+            if !redispatch::is_open(&market.terms, slot, head.time_ms) {
                 continue;
             }
-            let last = sight.chronicle.orders(slot).last();
-            let order = match (wanted.get(&slot), last) {
-                (Some((_, shift)), Some(last)) if shift.is(last) => continue,
-                (Some((_, shift)), _) => *shift,
-                (None, Some(last)) if last.wh > 0 => {
-                    plan::Shift { deficit: last.deficit, surplus: last.surplus, wh: 0, limit_micro: last.limit_micro }
-                }
-                (None, _) => continue,
-            };
+            let (shift, last) = (wanted.get(&slot).map(|(_, shift)| *shift), sight.chronicle.orders(slot).last());
+            let Some(order) = redispatch::change(shift, last) else { continue };
             if self.kept.orders.insert(slot) {
                 self.save()?;
             }
-            let plan::Shift { deficit, surplus, wh, limit_micro } = order;
-            let action = OrderRedispatch { market: self.file.market, slot, deficit, surplus, wh, limit_micro };
-            let what = format!("redispatch of {} kW in slot {slot}", kw(wh));
-            match self.act(action).await {
-                Ok(at) => notes.push(format!("{what}: {at}")),
+            let what = format!("redispatch of {} kW in slot {slot}", kw(order.wh));
+            match order.order(&self.chain, &self.key, self.file.market, slot).await {
+                Ok(receipt) => notes.push(format!("{what}: {}", at(&receipt))),
                 Err(error) if error.is_outage() => return Err(error.into()),
                 Err(error) => {
                     notes.push(format!("{what}: {error}"));
@@ -257,11 +246,6 @@ impl Port {
             }
         }
         Ok(wanted.into_iter().map(|(slot, (id, _))| (slot, id)).collect())
-    }
-
-    async fn act(&self, action: impl Into<energy::Action>) -> Result<String, NodeError> {
-        let receipt = self.chain.act(&self.key, action.into()).await?;
-        Ok(format!("block {}, transaction {}", receipt.height, receipt.hash))
     }
 
     /// Reads the books of slots that have been cleared since they were last read.
@@ -333,6 +317,11 @@ impl Port {
     pub const fn id(&self) -> B256 {
         self.file.market
     }
+}
+
+/// Where what was done can be found.
+fn at(receipt: &Receipt) -> String {
+    format!("block {}, transaction {}", receipt.height, receipt.hash)
 }
 
 fn slot_of(time_ms: u64) -> Slot {
