@@ -2,7 +2,7 @@
 //!
 //! `/metrics` has a port of its own, and none where nobody asks for it: what it tells is harmless, and not for everybody.
 
-use crate::say::Problem;
+use crate::{older, say::Problem};
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use dure_node::{
     disk::{self, Config, Running},
@@ -81,9 +81,10 @@ fn full(folder: &Path, free: u64, needed: u64) -> Problem {
 /// is because the disk filled up at once, faster than [`Vitals::watch`] looks, it is said in words.
 ///
 /// # Errors
-/// Where the index cannot be opened, or the disk is full.
+/// Where the chain is of an older version, the index cannot be opened, or the disk is full.
 pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) -> F + Send + 'static) -> Result<T, Problem> {
     let folder = config.folder.clone();
+    older::refuse(&config)?;
     let usual = panic::take_hook();
     panic::set_hook(Box::new({
         let folder = folder.clone();
