@@ -64,7 +64,10 @@ fn sentence(town: &Town, now_ms: u64, log: &alloy_primitives::Log) -> Option<Str
         let now = u32::try_from(now_ms / SLOT_MS).ok()?;
         let slot = (now..now + DAY_SLOTS).find(|slot| auction_id(own, *slot, 1) == event.auction).filter(|_| event.wh > 0)?;
         let (kwh, paid) = (f64::from(event.wh) / 1e3, money(event.nano));
-        return Some(format!("{kwh} kWh less flow over the line that is worked on, from {}: the operator paid {paid} TOWN for it", hour(slot)));
+        return Some(format!(
+            "{kwh} kWh less flow over the line that is worked on, from {}: the operator paid {paid} TOWN for it",
+            hour(slot)
+        ));
     }
     let event =
         IEnergy::Cleared::decode_log(log).ok().filter(|event| event.market == own && u32::from(event.slots) == DAY_SLOTS)?;
