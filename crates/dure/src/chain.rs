@@ -81,7 +81,10 @@ impl Folder {
         let file = self.path.join("genesis.json");
         match std::fs::read_to_string(&file) {
             Ok(text) => serde_json::from_str(&text).map_err(|error| {
-                Problem::usage(format!("{} is no genesis: {error}", file.display())).hint("remove the folder to begin anew")
+                Problem::usage(format!("{} is no genesis of this version of dure: {error}", file.display())).hint(format!(
+                    "nothing was changed: go on with the version that made it, or remove {} to begin anew",
+                    self.path.display()
+                ))
             }),
             Err(_) => {
                 let genesis = make()?;

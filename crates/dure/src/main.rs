@@ -8,6 +8,7 @@ mod certified;
 mod chain;
 mod community;
 mod doctor;
+mod older;
 mod picture;
 mod port;
 mod say;

@@ -2,7 +2,7 @@
 //!
 //! `/metrics` has a port of its own, and none where nobody asks for it: what it tells is harmless, and not for everybody.
 
-use crate::say::Problem;
+use crate::{older, say::Problem};
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
 use dure_node::{
     disk::{self, Config, Running},
@@ -81,15 +81,19 @@ fn full(folder: &Path, free: u64, needed: u64) -> Problem {
 /// is because the disk filled up at once, faster than [`Vitals::watch`] looks, it is said in words.
 ///
 /// # Errors
-/// Where the index cannot be opened, or the disk is full.
+/// Where the chain is of an older version, the index cannot be opened, or the disk is full.
 pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) -> F + Send + 'static) -> Result<T, Problem> {
     let folder = config.folder.clone();
+    let alone = config.genesis.seed.is_some();
+    older::refuse(&config)?;
     let usual = panic::take_hook();
     panic::set_hook(Box::new({
         let folder = folder.clone();
         move |panicked| {
-            if !of_full_disk(&folder, panicked.payload()) {
-                usual(panicked);
+            match words(panicked.payload()).filter(|said| older::is_told_by(said)) {
+                Some(said) => tracing::error!("{said}"), // a disk at fault looks the same
+                None if of_full_disk(&folder, panicked.payload()) => {}
+                None => usual(panicked),
             }
         }
     }));
@@ -98,14 +102,19 @@ pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) 
         Err(payload) if of_full_disk(&folder, &*payload) => {
             Err(Problem::unreachable(format!("the disk is full where {} is: a write failed", folder.display())).hint(FREE_SPACE))
         }
+        Err(payload) if words(&*payload).is_some_and(older::is_told_by) => Err(older::problem(&folder, alone)),
         Err(payload) => panic::resume_unwind(payload),
     }
 }
 
+/// What a panic says.
+fn words(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())
+}
+
 /// Whether a panic is of a write that failed while there was no room. It does not say why it failed, so the disk is asked.
 fn of_full_disk(folder: &Path, payload: &(dyn Any + Send)) -> bool {
-    let said = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-    let wrote = said.is_some_and(|said| FAILED_WRITES.iter().any(|words| said.contains(words)));
+    let wrote = words(payload).is_some_and(|said| FAILED_WRITES.iter().any(|words| said.contains(words)));
     wrote && free_bytes(folder).is_ok_and(|free| free < RESERVE_BYTES)
 }
 

@@ -59,6 +59,39 @@ fn a_folder_is_run_by_one_process_and_refusals_come_in_words() {
 }
 
 #[test]
+fn a_folder_of_an_older_version_is_named_and_left_as_it_is() {
+    let folder = tempfile::tempdir().expect("folder");
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data);
+    assert_eq!(dev.send("5")["success"], true);
+    assert_eq!(dev.stop(), Some(0));
+    let genesis = data.join("genesis.json");
+    let made = std::fs::read_to_string(&genesis).expect("a genesis");
+    let mut older: Value = serde_json::from_str(&made).expect("JSON");
+    // The credit's record, as a version would have written it whose credits have a field more.
+    let records = older["records"].as_array_mut().expect("records");
+    let record = records.iter_mut().find(|record| record[0].as_str() >= Some("0x10")).expect("an institution's record");
+    record[1] = format!("{}00", record[1].as_str().expect("bytes")).into();
+    let same_form = made.replacen("\"gas_limit\":", "\"gas_limit\":1", 1);
+    assert_ne!(made, same_form);
+    // And one whose records can be read, but block 0 was another.
+    for older in [older.to_string(), same_form] {
+        std::fs::write(&genesis, older).expect("written");
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_dure")).args(["dev", "--http", "localhost:0", "--data"]).arg(&data).output();
+        let output = output.expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let anew = format!("remove {} to begin anew", data.display());
+        assert!(said.contains("older version of dure") && said.contains(&anew), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+
+    std::fs::write(&genesis, made).expect("written");
+    assert_eq!(Dev::start(&data).balance(None), "5", "nothing was lost");
+}
+
+#[test]
 fn four_validators_agree_over_sockets_and_go_on_after_kill_9() {
     let folder = tempfile::tempdir().expect("folder");
     let data = folder.path().join("data");

@@ -99,8 +99,15 @@ fn an_operators_event_caps_a_line_an_auction_clears_under_it_and_the_server_is_t
         assert!(notes[0].as_str().expect("text").contains(word), "{notes:?}");
     }
 
-    // Killed and begun again it does nothing twice; a changed event is followed, one that is gone is taken back.
+    // Killed and begun again it does nothing twice; a changed event is followed, one that is gone is taken back. Of the market's log it reads what is
+    // new: of the rest it believes its file, which here says something that the chain does not.
     port.kill();
+    let (log_file, believed) = (street.path("port-state/log.json"), 77_777_777);
+    let mut read: Value = serde_json::from_slice(&std::fs::read(&log_file).expect("a file")).expect("JSON");
+    let changes = read[1]["caps"].as_array_mut().expect("a list");
+    assert_eq!(changes.len(), 4, "the slots of the event: {changes:?}");
+    changes.iter_mut().for_each(|of_slot| of_slot[1][0]["block"] = believed.into());
+    std::fs::write(&log_file, read.to_string()).expect("written");
     vtn.change(|shelf| {
         shelf.events.retain(|event| event["id"] != "order");
         shelf.events[1] = event("evening", first, 3, export(4.0));
@@ -114,6 +121,7 @@ fn an_operators_event_caps_a_line_an_auction_clears_under_it_and_the_server_is_t
     });
     for interval in &cleared {
         assert_eq!(values(interval, "DURE_FLOW"), Some(vec![json!(4.0)]), "{interval}");
+        assert_eq!(values(interval, "DURE_TRANSACTION").expect("there")[1], json!(believed), "{interval}");
         let clearing = values(interval, "DURE_CLEARING").expect("there");
         let slot = Slot::try_from(interval["id"].as_u64().expect("a slot")).expect("fits");
         assert_eq!((&clearing[0], &clearing[2]), (&json!(auction_id(market, slot, 1)), &json!("chain")));

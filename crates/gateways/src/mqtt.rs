@@ -1,6 +1,7 @@
 //! The broker: connected again after every loss, heard through a bounded queue.
 
 use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Packet, QoS};
+use serde::Deserialize;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -13,6 +14,51 @@ const PACKET_MAX_BYTES: usize = 64 << 10;
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Between two attempts to connect.
 const CONNECT_AGAIN: Duration = Duration::from_secs(1);
+
+/// `[mqtt]` of a program's file: the household's broker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mqtt {
+    /// `host:port`.
+    #[serde(default = "default_broker")]
+    pub broker: String,
+    pub user: Option<String>,
+    pub password: Option<String>,
+    /// The program's name on the broker: two programs need two. Each kind has a default of its own.
+    pub client: Option<String>,
+    /// Home Assistant's discovery prefix, of a program that announces devices; empty: no discovery.
+    pub discovery: Option<String>,
+}
+
+fn default_broker() -> String {
+    "localhost:1883".into()
+}
+
+impl Mqtt {
+    /// For the connection, as `client` where the file names none. The address was checked when the file was read.
+    pub fn login(&self, client: &str) -> Login {
+        let (host, port) = address(&self.broker).unwrap_or_default();
+        let client = self.client.as_deref().unwrap_or(client).to_owned();
+        Login { host, port, client, user: self.user.clone(), password: self.password.clone() }
+    }
+
+    /// What is wrong with it, one sentence each.
+    pub fn problems(&self) -> Vec<String> {
+        let broker = address(&self.broker).is_none().then(|| format!("broker `{}` is not HOST:PORT", self.broker));
+        let client = self.client.as_ref().filter(|client| !is_plain(client));
+        let client = client.map(|client| format!("client `{client}`: use letters, digits, `-` and `_`, at most {PLAIN_MAX}"));
+        broker.into_iter().chain(client).collect()
+    }
+}
+
+/// Longest name in a topic.
+const PLAIN_MAX: usize = 32;
+
+/// Fit for a topic and a file name.
+pub fn is_plain(name: &str) -> bool {
+    (1..=PLAIN_MAX).contains(&name.len())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
+}
 
 /// A broker, and who we are on it.
 #[derive(Clone, Debug)]

@@ -1,20 +1,20 @@
 //! `dure energy`: a grid operator's market and its port, a solver, a meter.
 
 mod audit;
+mod find;
+mod show;
 
 use super::keys::Folder;
 use super::remote;
 use crate::port::{self, stopped};
-use crate::say::{Problem, help, line, table, time};
+use crate::say::{Problem, help, line};
 use crate::solving::find;
-use alloy_primitives::B256;
 use clap::Subcommand;
-use dure_api::abi::energy::IEnergy;
 use dure_gateways::{
     chain::Chain,
     energy::{EnergyError, EnergyNote, config::RPC, market::MarketFile, meter::MeterProgram, port::Port, solver::Solver},
 };
-use dure_rules::energy::{AttestMeter, DAY_SLOTS, MODULE, SLOT_MS, Slot, market_id};
+use dure_rules::energy::{AttestMeter, DAY_SLOTS, Slot, market_id};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -22,7 +22,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(
     after_help = help!(),
-    after_long_help = help!("Examples:\n  dure energy open market.toml --from operator   opens the market that the file describes\n  dure energy attest 0x… --from operator          lets a meter trade that somebody has put in\n  dure energy show 0x…                            its prices now and next, its pot\n  dure energy solve --from anna                   works out the clearing of every auction that waits for one\n  dure energy meter meter.toml                    brings a meter's readings and bids for its owner\n  dure energy port port.toml                      carries out what a grid operator's OpenADR events ask\n  dure energy audit 0x… --from 1994976 --slots 96 what a day's lines carried, and by whose word")
+    after_long_help = help!("Examples:\n  dure energy open market.toml --from operator   opens the market that the file describes\n  dure energy attest 0x… --from operator          lets a meter trade that somebody has put in\n  dure energy show 0x…                            its prices now and next, its pot; the first digits of an id are enough\n  dure energy solve --from anna                   works out the clearing of every auction that waits for one\n  dure energy meter meter.toml                    brings a meter's readings and bids for its owner\n  dure energy port port.toml                      carries out what a grid operator's OpenADR events ask\n  dure energy audit 0x… --from 1994976 --slots 96 what a day's lines carried, and by whose word")
 )]
 pub struct Energy {
     #[command(subcommand)]
@@ -47,8 +47,8 @@ enum Command {
     },
     /// Say that a meter is what it says it is: from then on it trades. The market's operator does.
     Attest {
-        /// Its id, as `dure energy meter` says it.
-        meter: B256,
+        /// Its id, as `dure energy meter` says it, or its first digits.
+        meter: String,
         /// Whose key signs: the operator's.
         #[arg(long, value_name = "NAME")]
         from: String,
@@ -56,16 +56,19 @@ enum Command {
         #[arg(long)]
         withdraw: bool,
     },
-    /// Show a market: prices of the quarters of an hour around now, and its meters.
-    Show { market: B256 },
+    /// Show a market (prices of the quarters of an hour around now, its meters), a meter or an auction.
+    Show {
+        /// Its id, or its first digits.
+        id: String,
+    },
     /// Run a solver: the first that shows the best clearing of an auction earns a share of what it won.
     Solve {
         /// Whose key signs and whose money is the bond.
         #[arg(long, value_name = "NAME")]
         from: String,
-        /// Only auctions of this market.
+        /// Only auctions of this market: its id, or its first digits.
         #[arg(long)]
-        market: Option<B256>,
+        market: Option<String>,
     },
     /// Run a grid operator's port: OpenADR 3.1 events become caps and redispatch, and their server gets reports.
     Port {
@@ -75,7 +78,8 @@ enum Command {
     },
     /// Print for each slot and line: caps, flow, price, who cleared it, the transaction of each change. CSV, or JSON with --json.
     Audit {
-        market: B256,
+        /// Its id, or its first digits.
+        market: String,
         /// The first: a quarter of an hour, by its number since 1970-01-01 UTC.
         #[arg(long, value_name = "SLOT")]
         from: Slot,
@@ -119,6 +123,7 @@ impl Energy {
                 Command::Attest { meter, from, withdraw } => {
                     let (key, attested) = (self.folder.open(&from)?, !withdraw);
                     let chain = Chain::connect(url).await?;
+                    let meter = find::meter(&chain, &meter).await?;
                     let action = dure_rules::energy::Action::from(AttestMeter { meter, attested });
                     let receipt = chain.act(&key, action).await?;
                     if json {
@@ -128,10 +133,14 @@ impl Energy {
                     }
                     Ok(())
                 }
-                Command::Show { market } => show(&Chain::connect(url).await?, market, json).await,
+                Command::Show { id } => show::show(&Chain::connect(url).await?, &id, json).await,
                 Command::Solve { from, market } => {
                     let key = self.folder.open(&from)?;
                     let chain = Chain::connect(url).await?;
+                    let market = match market {
+                        Some(market) => Some(find::market(&chain, &market).await?),
+                        None => None,
+                    };
                     Ok(Solver { chain, key, market, find }.run(until, &say).await?)
                 }
                 Command::Port { file } => {
@@ -140,7 +149,8 @@ impl Energy {
                     Ok(port.run(until, &say).await?)
                 }
                 Command::Audit { market, from, slots } => {
-                    audit::export(&Chain::connect(url).await?, market, from, slots, json).await
+                    let chain = Chain::connect(url).await?;
+                    audit::export(&chain, find::market(&chain, &market).await?, from, slots, json).await
                 }
                 Command::Meter { file } => {
                     let mut meter = MeterProgram::open(&file, given).await?;
@@ -170,79 +180,3 @@ fn tell(note: &EnergyNote, json: bool) {
         None => println!("{}", note.what),
     }
 }
-
-/// Slots before and after now that are shown.
-const SHOWN_SLOTS: Slot = 6;
-
-async fn show(chain: &Chain, market: B256, json: bool) -> Result<(), Problem> {
-    let record = chain.view_at(MODULE, IEnergy::marketCall { id: market }).await?;
-    let now_ms = chain.node.head().await?.time_ms;
-    let now = Slot::try_from(now_ms / SLOT_MS).unwrap_or(Slot::MAX);
-    let mut rows = Vec::new();
-    for slot in now.saturating_sub(SHOWN_SLOTS)..=now.saturating_add(SHOWN_SLOTS) {
-        // A slot of which nothing is known is no error: nobody has traded it and nothing was read.
-        let Ok(book) = chain.view_at(MODULE, IEnergy::slotCall { market, number: slot }).await else { continue };
-        let begins_ms = u64::from(slot) * SLOT_MS;
-        if json {
-            line(&json!({
-                "slot": slot, "beginsMs": begins_ms, "progress": PROGRESS.get(usize::from(book.progress)),
-                "priceMicro": book.priceMicro, "flowWh": book.flowWh,
-            }));
-            continue;
-        }
-        let prices: Vec<String> = record
-            .zones
-            .iter()
-            .zip(&book.priceMicro)
-            .map(|(zone, price)| format!("{} {:.4}", zone.name, *price as f64 / 1e6))
-            .collect();
-        let to_grid = book.flowWh.first().copied().unwrap_or(0);
-        let state = PROGRESS.get(usize::from(book.progress)).copied().unwrap_or("?");
-        rows.push(vec![time(begins_ms), prices.join("  "), to_grid.to_string(), state.into()]);
-    }
-    let meters = meters(chain, market, &record).await?;
-    if json {
-        meters.iter().for_each(|(_, said)| line(said));
-        return Ok(());
-    }
-    let pot = record.potNano.to_string().parse::<f64>().unwrap_or(0.0) / 1e9;
-    println!("{}: {} zones, {} meters, {pot:.4} in the pot", record.name, record.zones.len(), record.meters);
-    if rows.is_empty() {
-        println!("nothing was traded or read around now");
-    } else {
-        print!("{}", table(&["begins", "price per kWh", "Wh to the grid", "state"], &rows));
-    }
-    let rows: Vec<Vec<String>> = meters.into_iter().map(|(row, _)| row).collect();
-    if !rows.is_empty() {
-        print!("\n{}", table(&["meter", "zone", "attested", "read until", "drew kWh", "gave kWh"], &rows));
-    }
-    if record.meters > SHOWN_METERS {
-        println!("and {} more", record.meters - SHOWN_METERS);
-    }
-    Ok(())
-}
-
-/// Meters of a market that are shown.
-const SHOWN_METERS: u32 = 64;
-
-/// The first of a market's meters, for people and for programs.
-async fn meters(chain: &Chain, market: B256, record: &IEnergy::Market) -> Result<Vec<(Vec<String>, serde_json::Value)>, Problem> {
-    let mut meters = Vec::new();
-    for number in 0..record.meters.min(SHOWN_METERS) {
-        let id = chain.view_at(MODULE, IEnergy::meterAtCall { market, number }).await?;
-        let meter = chain.view_at(MODULE, IEnergy::meterCall { id }).await?;
-        let zone = record.zones.get(usize::from(meter.zone)).map_or_else(String::new, |zone| zone.name.clone());
-        let said = json!({
-            "meter": id, "owner": meter.owner, "zone": zone, "attested": meter.attested, "readUntil": meter.readUntil,
-            "importWh": meter.importWh, "exportWh": meter.exportWh,
-        });
-        let kwh = |wh: u64| format!("{:.3}", wh as f64 / 1e3);
-        let until = if meter.readUntil == 0 { "never".into() } else { time(u64::from(meter.readUntil) * SLOT_MS) };
-        let attested = if meter.attested { "yes" } else { "no" };
-        let row = vec![id.to_string(), zone, attested.into(), until, kwh(meter.importWh), kwh(meter.exportWh)];
-        meters.push((row, said));
-    }
-    Ok(meters)
-}
-
-const PROGRESS: [&str; 3] = ["running", "settling", "settled"];

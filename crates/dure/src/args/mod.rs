@@ -4,6 +4,7 @@ mod accounts;
 mod call;
 mod completions;
 mod dev;
+mod digits;
 mod doctor;
 mod energy;
 mod follow;

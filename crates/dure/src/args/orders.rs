@@ -1,5 +1,6 @@
 //! `dure orders`.
 
+use super::digits::Digits;
 use super::remote::{self, Node, Remote};
 use crate::say::{self, Problem, help, line, table};
 use alloy_primitives::B256;
@@ -65,22 +66,12 @@ pub async fn timeline(node: &Node, order: B256) -> Result<Vec<Value>, Problem> {
     node.ask("dure_orderTimeline", &[json!(order)]).await
 }
 
-async fn find(node: &Node, start: &str) -> Result<Value, Problem> {
-    let unknown = || Problem::refused(format!("there is no order `{start}`")).hint("see them with `dure orders list`");
-    if let Ok(id) = start.parse::<B256>() {
-        return node.ask::<Option<Value>>("dure_order", &[json!(id)]).await?.ok_or_else(unknown);
-    }
-    let all = orders(node, u32::MAX).await?;
-    let mut found = all.into_iter().filter(|order| text(order, "id").starts_with(start));
-    match (found.next(), found.next()) {
-        (Some(order), None) => Ok(order),
-        (None, _) => Err(unknown()),
-        (Some(one), Some(other)) => Err(Problem::usage(format!("`{start}` begins more than one order's id")).hint(format!(
-            "type more digits: {} or {}",
-            text(&one, "id"),
-            text(&other, "id")
-        ))),
-    }
+async fn find(node: &Node, text: &str) -> Result<Value, Problem> {
+    let found = match Digits::read(text, "an order")? {
+        Digits::All(id) => node.ask::<Option<Value>>("dure_order", &[json!(id)]).await?,
+        digits => digits.of(orders(node, u32::MAX).await?, |order| self::text(order, "id").to_owned())?,
+    };
+    found.ok_or_else(|| Problem::refused(format!("there is no order `{text}`")).hint("see them with `dure orders list`"))
 }
 
 fn list(orders: &[Value], json: bool) {

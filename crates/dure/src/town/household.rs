@@ -13,6 +13,7 @@ use dure_gateways::{
     chain::Chain,
     home::{self, HomeError, config, filter::Kind, pairing, setup},
     key::{self, DeviceSigner},
+    mqtt::Mqtt,
     seal::DeliveryAddress,
 };
 use dure_rules::{
@@ -180,12 +181,12 @@ impl Home {
             owner: None,
             slots: vec![slot],
         };
-        let mqtt = config::Mqtt {
+        let mqtt = Mqtt {
             broker: town.broker.to_string(),
             user: Some(super::broker::USER.into()),
             password: Some(town.password.clone()),
-            client: format!("dure-home-{}", self.name.to_lowercase()),
-            discovery: "homeassistant".into(),
+            client: Some(format!("dure-home-{}", self.name.to_lowercase())),
+            discovery: None,
         };
         config::Home {
             rpc: town.rpc.clone(),

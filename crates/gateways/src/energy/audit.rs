@@ -65,7 +65,7 @@ pub async fn audit(chain: &Chain, market: B256, first: Slot, slots: u32) -> Resu
 }
 
 /// A market's zones as the rules have them.
-pub(super) fn zones(record: &IEnergy::Market) -> Vec<Zone> {
+pub fn zones(record: &IEnergy::Market) -> Vec<Zone> {
     let zone = |zone: &IEnergy::Zone| Zone {
         name: zone.name.clone(),
         parent: zone.parent,
@@ -77,7 +77,10 @@ pub(super) fn zones(record: &IEnergy::Market) -> Vec<Zone> {
 }
 
 /// The book of a slot, where anything of it is known.
-pub(super) async fn book(chain: &Chain, market: B256, slot: Slot) -> Result<Option<IEnergy::Slot>, NodeError> {
+///
+/// # Errors
+/// [`NodeError`].
+pub async fn book(chain: &Chain, market: B256, slot: Slot) -> Result<Option<IEnergy::Slot>, NodeError> {
     match chain.view_at(MODULE, IEnergy::slotCall { market, number: slot }).await {
         Ok(book) => Ok(Some(book)),
         Err(NodeError::Reverted(_)) => Ok(None),

@@ -8,12 +8,12 @@ use alloy_primitives::{Address, B256};
 use alloy_sol_types::SolEvent as _;
 use dure_api::abi::energy::IEnergy;
 use dure_rules::energy::{AuctionId, MODULE, MarketId, Slot, Zone};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, ops::Range};
 
 /// A line's caps were set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CapChange {
     pub transaction: Option<B256>,
@@ -23,7 +23,7 @@ pub struct CapChange {
 }
 
 /// Redispatch was ordered for a slot; 0 Wh took an order back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderChange {
     pub transaction: Option<B256>,
@@ -35,7 +35,7 @@ pub struct OrderChange {
 }
 
 /// An auction that the slot was in was cleared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Clearing {
     pub auction: AuctionId,
@@ -48,11 +48,12 @@ pub struct Clearing {
 }
 
 /// The log of a market, of slots within a range.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Chronicle {
     market: MarketId,
     slots: Range<Slot>,
     next_height: u64,
+    #[serde(with = "as_list")]
     caps: BTreeMap<(Slot, u8), Vec<CapChange>>,
     orders: BTreeMap<Slot, Vec<OrderChange>>,
     clearings: BTreeMap<Slot, Vec<Clearing>>,
@@ -64,17 +65,30 @@ impl Chronicle {
         Self { market, slots, next_height: 0, caps, orders, clearings }
     }
 
-    /// Reads the log up to `height`.
+    /// Whether it is of this market, and of all slots from `first` on.
+    pub fn covers(&self, market: MarketId, first: Slot) -> bool {
+        self.market == market && self.slots.start <= first && self.slots.end == Slot::MAX
+    }
+
+    /// The first block that was not read.
+    pub const fn next_height(&self) -> u64 {
+        self.next_height
+    }
+
+    /// Reads the log up to `height`, and says whether there was anything. A node that is behind what was read says nothing new.
     ///
     /// # Errors
     /// [`NodeError`]; then nothing of it was taken in.
-    pub async fn catch_up(&mut self, chain: &Chain, height: u64) -> Result<(), NodeError> {
+    pub async fn catch_up(&mut self, chain: &Chain, height: u64) -> Result<bool, NodeError> {
+        if height < self.next_height {
+            return Ok(false);
+        }
         let kinds =
             [IEnergy::CapsSet::SIGNATURE_HASH, IEnergy::RedispatchOrdered::SIGNATURE_HASH, IEnergy::Cleared::SIGNATURE_HASH];
         let logs = chain.node.logs(MODULE, &json!([kinds]), self.next_height, height).await?;
         self.next_height = height.saturating_add(1);
         logs.iter().for_each(|log| self.hear(log));
-        Ok(())
+        Ok(!logs.is_empty())
     }
 
     fn hear(&mut self, seen: &SeenLog) {
@@ -132,6 +146,25 @@ impl Chronicle {
     /// Oldest first.
     pub fn clearings(&self, slot: Slot) -> &[Clearing] {
         self.clearings.get(&slot).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Keys of a JSON object are strings, and these are pairs.
+mod as_list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<S: Serializer, K: Serialize, V: Serialize>(map: &BTreeMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, D, K, V>(from: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        D: Deserializer<'de>,
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+    {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     config::{ConfigError, all_problems, read},
-    mqtt::{Login, address},
+    mqtt::{Mqtt, address},
 };
 use alloy_primitives::B256;
 use dure_rules::energy::{BATTERY_WH_MAX, MeterId, Terms};
@@ -73,19 +73,6 @@ pub enum Fallback {
     OwnUse,
     /// It stands still, but for what may not be delivered.
     Hold,
-}
-
-/// The household's broker.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mqtt {
-    /// `host:port`.
-    #[serde(default = "default_broker")]
-    pub broker: String,
-    pub user: Option<String>,
-    pub password: Option<String>,
-    /// This program's name on the broker; the default has the meter's id in it.
-    pub client: Option<String>,
 }
 
 /// A battery that is read and set by MQTT.
@@ -164,9 +151,6 @@ fn default_state() -> PathBuf {
 const fn default_least() -> u32 {
     50
 }
-fn default_broker() -> String {
-    "localhost:1883".into()
-}
 const fn default_wear() -> f64 {
     0.02
 }
@@ -198,9 +182,8 @@ impl MeterFile {
                 }
             }
             (None, Some(mqtt), Some(meter)) => {
-                if address(&mqtt.broker).is_none() {
-                    problems.push(format!("broker `{}` is not HOST:PORT", mqtt.broker));
-                }
+                problems.extend(mqtt.problems());
+                problems.extend(mqtt.discovery.as_ref().map(|_| "discovery: a meter announces nothing".into()));
                 problems.extend(meter.problems());
             }
             _ => problems.push("write [mqtt] and [meter], or `profile` for a simulated meter".into()),
@@ -273,12 +256,9 @@ impl MeterFile {
     }
 }
 
-impl Mqtt {
-    pub fn login(&self, meter: MeterId) -> Login {
-        let (host, port) = address(&self.broker).unwrap_or_default();
-        let client = self.client.clone().unwrap_or_else(|| format!("dure-meter-{}", &meter.to_string()[2..14]));
-        Login { host, port, client, user: self.user.clone(), password: self.password.clone() }
-    }
+/// A meter's name on the broker, where its file has none.
+pub fn client(meter: MeterId) -> String {
+    format!("dure-meter-{}", &meter.to_string()[2..14])
 }
 
 impl BatteryFile {
@@ -363,7 +343,7 @@ set_topic = "battery/set"
         let battery = real.battery.expect("one");
         assert_eq!((battery.stored_wh(50), battery.stored_wh(130), battery.stored_wh(-3)), (5_000, 10_000, 0));
         assert_eq!(battery.way(), Some(Way::Number { set_topic: "battery/set".into() }));
-        let login = real.mqtt.expect("one").login(MeterId::repeat_byte(0xab));
+        let login = real.mqtt.expect("one").login(&client(MeterId::repeat_byte(0xab)));
         assert_eq!((login.client.as_str(), login.port), ("dure-meter-abababababab", 1883));
     }
 
@@ -375,6 +355,9 @@ set_topic = "battery/set"
         let wrong = real.replace("localhost:1883", "nowhere").replace("import_kw = 11", "import_kw = -1").replace("10000", "0");
         let said = of(&wrong).expect_err("refused").to_string();
         assert!(said.contains("broker `nowhere`") && said.contains("import_kw") && said.contains("capacity_wh"), "{said}");
+        let said =
+            of(&real.replace("[meter]", "client = \"a/b\"\ndiscovery = \"ha\"\n[meter]")).expect_err("refused").to_string();
+        assert!(said.contains("client `a/b`") && said.contains("announces nothing"), "{said}");
         let none = of(&real.replace("set_topic = \"battery/set\"\n", "")).expect_err("refused").to_string();
         assert!(none.contains("`evcc`, or `sunspec`"), "{none}");
         let evcc = real.replace("set_topic = \"battery/set\"", "evcc = \"evcc\"").replace("soc_topic = \"battery/soc\"\n", "");

@@ -12,7 +12,7 @@ use super::{
     EnergyError, EnergyNote, Tell,
     agent::Profile,
     bids::SealedBids,
-    config::{MeterFile, RPC, Way},
+    config::{MeterFile, RPC, Way, client},
     drive::drive,
     history::History,
     house::{Aim, House, Origin, Pack},
@@ -189,7 +189,7 @@ impl MeterProgram {
             };
             drive(address, *unit, desk.wanted.subscribe(), read, |what| tell(EnergyNote::of(desk.meter, what))).await;
         };
-        let login = mqtt.login(desk.meter);
+        let login = mqtt.login(&client(desk.meter));
         tokio::select! {
             () = driving => {}
             () = trader.follow(desk, &rules, tell) => {}

@@ -2,12 +2,15 @@
 
 use super::filter::Kind;
 use crate::config::{ConfigError, all_problems, read};
-use crate::mqtt::{Login, address};
+use crate::mqtt::{Mqtt, is_plain};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
 /// Devices of one gateway.
 pub const DEVICES_MAX: usize = 32;
+/// What `[mqtt]` says where it says nothing: the gateway's name on the broker, and the prefix that Home Assistant begins with.
+const CLIENT: &str = "dure-home";
+const DISCOVERY: &str = "homeassistant";
 /// A drop that no machine makes by itself, percent of the capacity an hour, where the file names none.
 pub const DROP_PERCENT_PER_HOUR: u8 = 50;
 
@@ -26,23 +29,6 @@ pub struct Home {
     pub mqtt: Mqtt,
     #[serde(rename = "device", default)]
     pub devices: Vec<Device>,
-}
-
-/// The broker.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Mqtt {
-    /// `host:port`.
-    #[serde(default = "default_broker")]
-    pub broker: String,
-    pub user: Option<String>,
-    pub password: Option<String>,
-    /// Name of this gateway on the broker; two gateways of one broker need two names.
-    #[serde(default = "default_client")]
-    pub client: String,
-    /// Home Assistant's discovery prefix; empty: no discovery.
-    #[serde(default = "default_discovery")]
-    pub discovery: String,
 }
 
 /// A machine.
@@ -92,15 +78,6 @@ fn default_rpc() -> String {
 fn default_state() -> PathBuf {
     "home-state".into()
 }
-fn default_broker() -> String {
-    "localhost:1883".into()
-}
-fn default_client() -> String {
-    "dure-home".into()
-}
-fn default_discovery() -> String {
-    "homeassistant".into()
-}
 const fn default_drop() -> u8 {
     DROP_PERCENT_PER_HOUR
 }
@@ -124,19 +101,24 @@ impl Home {
         Ok(home)
     }
 
+    /// This gateway's name on the broker.
+    pub fn client(&self) -> &str {
+        self.mqtt.client.as_deref().unwrap_or(CLIENT)
+    }
+
+    /// Home Assistant's discovery prefix; empty: no discovery.
+    pub fn discovery(&self) -> &str {
+        self.mqtt.discovery.as_deref().unwrap_or(DISCOVERY)
+    }
+
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if self.devices.is_empty() || self.devices.len() > DEVICES_MAX {
             problems.push(format!("{} devices, expected 1 to {DEVICES_MAX}: write [[device]]", self.devices.len()));
         }
-        if address(&self.mqtt.broker).is_none() {
-            problems.push(format!("broker `{}` is not HOST:PORT", self.mqtt.broker));
-        }
-        if !plain(&self.mqtt.client) {
-            problems.push(format!("client `{}`: use letters, digits, `-` and `_`", self.mqtt.client));
-        }
+        problems.extend(self.mqtt.problems());
         for (index, device) in self.devices.iter().enumerate() {
-            if !plain(&device.name) {
+            if !is_plain(&device.name) {
                 problems.push(format!("device `{}`: use letters, digits, `-` and `_`", device.name));
             }
             if self.devices[..index].iter().any(|earlier| earlier.name == device.name) {
@@ -161,21 +143,6 @@ impl Home {
         }
         problems
     }
-}
-
-impl Mqtt {
-    /// For the connection. The address was checked when the file was read.
-    pub fn login(&self) -> Login {
-        let (host, port) = address(&self.broker).unwrap_or_default();
-        Login { host, port, client: self.client.clone(), user: self.user.clone(), password: self.password.clone() }
-    }
-}
-
-/// Fit for a topic and a file name.
-fn plain(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 32
-        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'))
 }
 
 #[cfg(test)]
@@ -208,6 +175,7 @@ topic = "washer/detergent"
     fn a_short_file_is_enough_and_paths_are_beside_it() {
         let home = of(GOOD).expect("good");
         assert_eq!(home.rpc, "http://localhost:8545");
+        assert_eq!((home.client(), home.discovery(), home.mqtt.login(CLIENT).port), ("dure-home", "homeassistant", 1883));
         assert!(home.relay.is_absolute() && home.devices[0].key.ends_with("washer.key"));
         assert_eq!(home.devices[0].slots[0].input, Kind::Level);
     }

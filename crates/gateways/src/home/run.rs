@@ -93,9 +93,9 @@ pub async fn run(config: Home, stop: impl Future<Output = ()>, tell: &(dyn Fn(No
             slots.push(SlotRun::new(index, slot.clone(), &device.name, counter));
         }
     }
-    let status = status_topic(&config.mqtt.client);
+    let status = status_topic(config.client());
     let will = Will { topic: &status, text: "offline", retain: true };
-    let (broker, mut heard) = Broker::connect(&config.mqtt.login(), Some(will));
+    let (broker, mut heard) = Broker::connect(&config.mqtt.login(config.client()), Some(will));
     let offers = Offers::default();
     let mut running = Running { config, chain: None, relay, machines, slots, book, offers, broker, tell };
     let mut look = tokio::time::interval(LOOK_AGAIN);
@@ -179,7 +179,7 @@ impl Running<'_> {
                 self.slots.iter_mut().for_each(|slot| slot.filter.sample_again());
             }
             Heard::Message { topic, payload, retained } => {
-                if topic == format!("{}/status", self.config.mqtt.discovery) {
+                if topic == format!("{}/status", self.config.discovery()) {
                     if payload == b"online" {
                         self.announce();
                     }
@@ -203,8 +203,8 @@ impl Running<'_> {
                 self.broker.subscribe(topic);
             }
         }
-        if !self.config.mqtt.discovery.is_empty() {
-            self.broker.subscribe(&format!("{}/status", self.config.mqtt.discovery));
+        if !self.config.discovery().is_empty() {
+            self.broker.subscribe(&format!("{}/status", self.config.discovery()));
         }
         self.announce();
         (self.tell)(Note {
@@ -215,14 +215,14 @@ impl Running<'_> {
     }
 
     fn announce(&self) {
-        let mqtt = &self.config.mqtt;
-        if !mqtt.discovery.is_empty() {
+        let (client, discovery) = (self.config.client(), self.config.discovery());
+        if !discovery.is_empty() {
             for machine in &self.machines {
-                let (topic, payload) = announcement(&mqtt.discovery, &mqtt.client, &machine.config);
+                let (topic, payload) = announcement(discovery, client, &machine.config);
                 self.broker.publish(&topic, &payload.to_string(), true);
             }
         }
-        self.broker.publish(&status_topic(&mqtt.client), "online", true);
+        self.broker.publish(&status_topic(client), "online", true);
     }
 
     async fn message(&mut self, index: usize, topic: &str, payload: &[u8], retained: bool) {

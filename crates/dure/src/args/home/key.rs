@@ -28,7 +28,7 @@ impl Key {
         }
         let key = key::read_account(&home.relay).map_err(HomeError::from)?.address();
         let console = self.console.as_deref().unwrap_or(&home.rpc);
-        let link = pairing::invitation(console, chain.chain_id, key, &home.mqtt.client);
+        let link = pairing::invitation(console, chain.chain_id, key, home.client());
         if json {
             line(&json!({ "key": key, "link": link }));
         } else {

@@ -5,11 +5,11 @@ use super::{
     operator::market,
 };
 use crate::{say::Problem, town::Town};
-use alloy_primitives::{Address, I256};
+use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolEvent as _;
 use dure_api::abi::energy::IEnergy;
 use dure_gateways::chain::Chain;
-use dure_rules::energy::{DAY_SLOTS, MODULE, SLOT_MS};
+use dure_rules::energy::{DAY_SLOTS, MODULE, SLOT_MS, auction_id};
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 
@@ -29,10 +29,11 @@ pub async fn journal(town: Arc<Town>) -> Result<(), Problem> {
                 IEnergy::MarketOpened::SIGNATURE_HASH,
                 IEnergy::CapsSet::SIGNATURE_HASH,
                 IEnergy::Cleared::SIGNATURE_HASH,
+                IEnergy::Redispatched::SIGNATURE_HASH,
                 IEnergy::CertificateRefused::SIGNATURE_HASH
             ]]);
             for seen in chain.node.logs(MODULE, &kinds, next_height, head.height).await? {
-                if let Some(sentence) = sentence(&town, &seen.log) {
+                if let Some(sentence) = sentence(&town, head.time_ms, &seen.log) {
                     town.journal(head.time_ms, &sentence);
                 }
             }
@@ -42,8 +43,8 @@ pub async fn journal(town: Arc<Town>) -> Result<(), Problem> {
     }
 }
 
-/// Slots that are cleared are not told: there are ninety-six a day.
-fn sentence(town: &Town, log: &alloy_primitives::Log) -> Option<String> {
+/// Slots that are cleared are not told: there are ninety-six a day. Nor is an order of redispatch by which nothing was shifted.
+fn sentence(town: &Town, now_ms: u64, log: &alloy_primitives::Log) -> Option<String> {
     let own = market(town);
     if let Ok(event) = IEnergy::MarketOpened::decode_log(log) {
         return (event.market == own).then(|| format!("{} is open: neighbours trade power", event.name));
@@ -59,18 +60,32 @@ fn sentence(town: &Town, log: &alloy_primitives::Log) -> Option<String> {
         let who = town.people.name_of(event.solver);
         return Some(format!("{who} showed a clearing that is not the best one, and lost its bond"));
     }
+    if let Ok(event) = IEnergy::Redispatched::decode_log(log) {
+        let now = u32::try_from(now_ms / SLOT_MS).ok()?;
+        let slot = (now..now + DAY_SLOTS).find(|slot| auction_id(own, *slot, 1) == event.auction).filter(|_| event.wh > 0)?;
+        let (kwh, paid) = (f64::from(event.wh) / 1e3, money(event.nano));
+        return Some(format!(
+            "{kwh} kWh less flow over the line that is worked on, from {}: the operator paid {paid} TOWN for it",
+            hour(slot)
+        ));
+    }
     let event =
         IEnergy::Cleared::decode_log(log).ok().filter(|event| event.market == own && u32::from(event.slots) == DAY_SLOTS)?;
     let day = super::super::hour(u64::from(event.firstSlot) * SLOT_MS);
-    let worth = event.welfareNano / I256::unchecked_from(10_000_000i64); // minor units
-    let worth =
-        format!("{}.{:02} TOWN", worth / I256::unchecked_from(100), worth.unsigned_abs() % alloy_primitives::U256::from(100));
+    let sign = if event.welfareNano.is_negative() { "-" } else { "" };
+    let worth = format!("{sign}{} TOWN", money(event.welfareNano.unsigned_abs()));
     let by = if event.by == Address::ZERO {
         "by the chain itself, as no solver showed one".to_owned()
     } else {
         format!("{} showed that nothing is better", town.people.name_of(event.by))
     };
     Some(format!("the power of the day from {day} is cleared, worth {worth} to the street: {by}"))
+}
+
+/// Nano-units in the credit's unit.
+fn money(nano: U256) -> String {
+    let minor = nano / U256::from(10_000_000);
+    format!("{}.{:02}", minor / U256::from(100), minor % U256::from(100))
 }
 
 fn hour(slot: u32) -> String {

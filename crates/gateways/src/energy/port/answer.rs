@@ -3,10 +3,10 @@
 
 use super::{
     kept::KeptEvent,
-    plan::{EXPORT_CAP, IMPORT_CAP, Shift},
+    plan::{EXPORT_CAP, IMPORT_CAP},
     wire::{Descriptor, Interval, Period, Report, Resource, Values, rfc3339},
 };
-use crate::energy::chronicle::Chronicle;
+use crate::energy::{chronicle::Chronicle, redispatch::Shift};
 use alloy_primitives::B256;
 use dure_api::abi::energy::IEnergy;
 use dure_rules::energy::{SLOT_MS, Slot, Zone};

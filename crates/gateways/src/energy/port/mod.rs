@@ -2,7 +2,7 @@
 //!
 //! In each round:
 //!
-//! 1. The log of the market is read, and the server is asked for all events. Where one is away, the round goes on with what is known.
+//! 1. The log of the market is read ([`log`]), and the server is asked for all events. Where one is away, the round goes on with what is known.
 //! 2. [`kept`] takes the events in; a new version counts once, one that is gone counts as taken back.
 //! 3. Of slots that have not begun: where the chain's caps are not those that the events want ([`plan`]), they are set. A slot that this port has capped
 //!    and no event wants any more gets back what it had before: the zone's own figures, or what the operator had set by itself.
@@ -14,6 +14,7 @@
 pub mod answer;
 pub mod config;
 mod kept;
+mod log;
 mod plan;
 mod vtn;
 pub mod wire;
@@ -23,21 +24,22 @@ pub use vtn::VtnError;
 use super::{
     EnergyError, EnergyNote, Tell,
     audit::{book, zones},
-    chronicle::Chronicle,
     config::RPC,
+    redispatch::{self, Shift},
 };
 use crate::{
     chain::Chain,
     key,
-    node::{Head, NodeError},
+    node::{Head, Receipt},
 };
 use alloy_primitives::{B256, keccak256};
 use alloy_signer_local::PrivateKeySigner;
 use answer::View;
 use config::PortFile;
 use dure_api::abi::energy::{IEnergy, terms};
-use dure_rules::energy::{self, DAY_SLOTS, MODULE, OrderRedispatch, SLOT_MS, SetCaps, Slot, Terms, Zone, open_ms};
+use dure_rules::energy::{self, DAY_SLOTS, MODULE, SLOT_MS, SetCaps, Slot, Terms, Zone};
 use kept::Kept;
+use log::Log;
 use plan::Run;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -69,7 +71,7 @@ struct Market {
 
 /// What is known between two rounds and can be had again.
 struct Sight {
-    chronicle: Chronicle,
+    log: Log,
     /// Books of slots, each with the number of clearings that it is after.
     books: BTreeMap<Slot, (usize, IEnergy::Slot)>,
     /// What the chain refused, by event.
@@ -99,8 +101,9 @@ impl Port {
     pub async fn run(&mut self, stop: impl Future<Output = ()>, tell: Tell<'_>) -> Result<(), EnergyError> {
         let market = self.market().await?;
         let now = slot_of(self.chain.node.head().await?.time_ms);
-        let chronicle = Chronicle::new(self.file.market, now.saturating_sub(REPORT_SLOTS)..Slot::MAX);
-        let mut sight = Sight { chronicle, books: BTreeMap::new(), refused: BTreeMap::new() };
+        let path = self.file.state.join("log.json");
+        let log = Log::open(path, &self.chain, self.file.market, now.saturating_sub(REPORT_SLOTS)).await?;
+        let mut sight = Sight { log, books: BTreeMap::new(), refused: BTreeMap::new() };
         let rounds = async {
             loop {
                 let mut notes = Vec::new();
@@ -153,19 +156,26 @@ impl Port {
             Err(error) => notes.push(error.to_string()),
         }
         let head = self.chain.node.head().await?;
-        sight.chronicle.catch_up(&self.chain, head.height).await?;
         let oldest = slot_of(head.time_ms).saturating_sub(REPORT_SLOTS);
-        sight.chronicle.forget_before(oldest);
+        sight.log.chronicle.forget_before(oldest);
+        self.hear(sight, &head).await?;
         sight.refused.clear();
         let capped = self.cap(market, sight, &head, notes).await;
         let ordered = self.order(market, sight, &head, notes).await;
         // What one of them did is in the log, whatever became of the other.
         let head = self.chain.node.head().await?;
-        sight.chronicle.catch_up(&self.chain, head.height).await?;
+        self.hear(sight, &head).await?;
         capped?;
         let ordered = ordered?;
         self.look(sight, oldest).await?;
         self.answer(market, sight, &ordered, oldest, notes).await
+    }
+
+    async fn hear(&self, sight: &mut Sight, head: &Head) -> Result<(), EnergyError> {
+        if sight.log.catch_up(&self.chain, head.height).await? {
+            sight.log.save().map_err(|error| EnergyError::File { path: self.file.state.clone(), why: error.to_string() })?;
+        }
+        Ok(())
     }
 
     /// Sets the caps that the events want and the chain does not have.
@@ -178,7 +188,7 @@ impl Port {
         let mut changes = BTreeMap::new();
         for at in wanted.keys().chain(self.kept.caps.keys()).copied().collect::<BTreeSet<_>>() {
             let Some(own) = market.zones.get(usize::from(at.0)) else { continue };
-            let now = sight.chronicle.cap(at.0, at.1, own);
+            let now = sight.log.chronicle.cap(at.0, at.1, own);
             // Where the operator has set a stricter cap by itself, an event does not raise it.
             let base = self.kept.caps.get(&at).copied().unwrap_or(now);
             let cap = wanted.get(&at).map_or(base, |cap| (cap.0.min(base.0), cap.1.min(base.1)));
@@ -196,8 +206,8 @@ impl Port {
             let name = market.zones.get(usize::from(zone)).map_or("", |zone| zone.name.as_str());
             let action = SetCaps { market: self.file.market, zone, first_slot, slots, up_wh, down_wh };
             let what = format!("{name}: {} kW up, {} kW down for {slots} slots from {first_slot}", kw(up_wh), kw(down_wh));
-            match self.act(action).await {
-                Ok(at) => notes.push(format!("{what}: {at}")),
+            match self.chain.act(&self.key, energy::Action::from(action)).await {
+                Ok(receipt) => notes.push(format!("{what}: {}", at(&receipt))),
                 Err(error) if error.is_outage() => return Err(error.into()),
                 Err(error) => {
                     notes.push(format!("{what}: {error}"));
@@ -222,33 +232,21 @@ impl Port {
         notes: &mut Vec<String>,
     ) -> Result<BTreeMap<Slot, String>, EnergyError> {
         let wanted = plan::shifts(self.kept.events.iter().map(|(id, event)| (id, &event.ask)));
-        let wanted: BTreeMap<Slot, (String, plan::Shift)> =
+        let wanted: BTreeMap<Slot, (String, Shift)> =
             wanted.into_iter().map(|(slot, (id, shift))| (slot, (id.to_owned(), shift))).collect();
-        let open = |slot: Slot| {
-            open_ms(&market.terms, slot, 1).is_some_and(|(from_ms, until_ms)| (from_ms..until_ms).contains(&head.time_ms))
-        };
         self.kept.orders.retain(|slot| *slot > slot_of(head.time_ms));
         for slot in wanted.keys().chain(&self.kept.orders).copied().collect::<BTreeSet<_>>() {
-            if !open(slot) {
+            if !redispatch::is_open(&market.terms, slot, head.time_ms) {
                 continue;
             }
-            let last = sight.chronicle.orders(slot).last();
-            let order = match (wanted.get(&slot), last) {
-                (Some((_, shift)), Some(last)) if shift.is(last) => continue,
-                (Some((_, shift)), _) => *shift,
-                (None, Some(last)) if last.wh > 0 => {
-                    plan::Shift { deficit: last.deficit, surplus: last.surplus, wh: 0, limit_micro: last.limit_micro }
-                }
-                (None, _) => continue,
-            };
+            let (shift, last) = (wanted.get(&slot).map(|(_, shift)| *shift), sight.log.chronicle.orders(slot).last());
+            let Some(order) = redispatch::change(shift, last) else { continue };
             if self.kept.orders.insert(slot) {
                 self.save()?;
             }
-            let plan::Shift { deficit, surplus, wh, limit_micro } = order;
-            let action = OrderRedispatch { market: self.file.market, slot, deficit, surplus, wh, limit_micro };
-            let what = format!("redispatch of {} kW in slot {slot}", kw(wh));
-            match self.act(action).await {
-                Ok(at) => notes.push(format!("{what}: {at}")),
+            let what = format!("redispatch of {} kW in slot {slot}", kw(order.wh));
+            match order.order(&self.chain, &self.key, self.file.market, slot).await {
+                Ok(receipt) => notes.push(format!("{what}: {}", at(&receipt))),
                 Err(error) if error.is_outage() => return Err(error.into()),
                 Err(error) => {
                     notes.push(format!("{what}: {error}"));
@@ -259,18 +257,13 @@ impl Port {
         Ok(wanted.into_iter().map(|(slot, (id, _))| (slot, id)).collect())
     }
 
-    async fn act(&self, action: impl Into<energy::Action>) -> Result<String, NodeError> {
-        let receipt = self.chain.act(&self.key, action.into()).await?;
-        Ok(format!("block {}, transaction {}", receipt.height, receipt.hash))
-    }
-
     /// Reads the books of slots that have been cleared since they were last read.
     async fn look(&self, sight: &mut Sight, oldest: Slot) -> Result<(), EnergyError> {
         let asks = self.kept.events.values().flat_map(|event| event.ask.caps.keys().chain(event.ask.shifts.keys()));
         let slots: BTreeSet<Slot> = asks.copied().filter(|slot| *slot >= oldest).collect();
         sight.books.retain(|slot, _| slots.contains(slot));
         for slot in slots {
-            let clearings = sight.chronicle.clearings(slot).len();
+            let clearings = sight.log.chronicle.clearings(slot).len();
             if clearings > sight.books.get(&slot).map_or(0, |(clearings, _)| *clearings)
                 && let Some(book) = book(&self.chain, self.file.market, slot).await?
             {
@@ -300,7 +293,7 @@ impl Port {
                 market: self.file.market,
                 client: &self.file.vtn.client_name,
                 zones: &market.zones,
-                chronicle: &sight.chronicle,
+                chronicle: &sight.log.chronicle,
                 books: &sight.books,
                 ordered,
                 names: &market.names,
@@ -333,6 +326,11 @@ impl Port {
     pub const fn id(&self) -> B256 {
         self.file.market
     }
+}
+
+/// Where what was done can be found.
+fn at(receipt: &Receipt) -> String {
+    format!("block {}, transaction {}", receipt.height, receipt.hash)
 }
 
 fn slot_of(time_ms: u64) -> Slot {

@@ -6,7 +6,7 @@
 //! This module never asks the time: slots that have begun are left out by whoever carries a plan out.
 
 use super::wire::{Event, Interval, Period, Values, duration_ms, start_ms};
-use crate::energy::chronicle::OrderChange;
+use crate::energy::redispatch::Shift;
 use dure_rules::energy::{DAY_SLOTS, SLOT_MS, Slot, Zone};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,23 +40,6 @@ pub struct Ask {
 pub struct Limit {
     pub up_wh: Option<u32>,
     pub down_wh: Option<u32>,
-}
-
-/// An order of redispatch for one slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shift {
-    pub deficit: u8,
-    pub surplus: u8,
-    pub wh: u32,
-    pub limit_micro: i64,
-}
-
-impl Shift {
-    /// Whether the chain has just this.
-    pub fn is(&self, order: &OrderChange) -> bool {
-        let OrderChange { deficit, surplus, wh, limit_micro, .. } = *order;
-        *self == Self { deficit, surplus, wh, limit_micro }
-    }
 }
 
 /// Why an event is not carried out.
