@@ -17,6 +17,7 @@ pub mod meter;
 mod outbox;
 pub mod port;
 pub mod registers;
+mod slots;
 pub mod solver;
 pub mod source;
 pub mod sunspec;
