@@ -27,7 +27,7 @@ struct DayPrices {
 #[derive(Default)]
 pub(super) struct Slots {
     days: BTreeMap<u32, DayPrices>,
-    /// What the battery may take and give by auctions that are not cleared yet, Wh.
+    /// What the battery may take and give by auctions that are not cleared yet, Wh; of this run alone, so a restart counts what is open then as not coming.
     open: BTreeMap<Slot, (u32, u32)>,
 }
 
@@ -91,6 +91,8 @@ impl Slots {
         let size = |wh: i64| u32::try_from(wh.max(0)).unwrap_or(u32::MAX);
         let moves = |slot: Slot| {
             let (house_wh, (import_wh, export_wh)) = (house.forecast_wh(slot).unwrap_or(0), house.limits_wh);
+            // An evcc cannot be told to discharge into the grid.
+            let export_wh = if pack.file.evcc.is_some() { 0 } else { export_wh };
             let connection = (size(i64::from(import_wh) + house_wh), size(i64::from(export_wh) - house_wh));
             let (charge_wh, discharge_wh) = limits.slot_wh(connection);
             Moves { charge_wh, discharge_wh, planned_wh: house_wh - house.position_wh(slot).unwrap_or(0) }
@@ -171,6 +173,9 @@ mod tests {
         house.limits_wh = (0, 800);
         let found = slots.values(&house, &TERMS, FIRST, FIRST + 1);
         assert_eq!((found.takes.len(), found.gives.iter().map(|step| step.wh).sum::<u32>()), (0, 800));
+        // Behind an evcc nothing is given that the house does not draw.
+        house.pack.as_mut().expect("one").file.evcc = Some("evcc".into());
+        assert_eq!(slots.values(&house, &TERMS, FIRST, FIRST + 1).gives, []);
     }
 
     #[test]
