@@ -9,7 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("dure-api", &["dure-rules"]),
     ("dure-execution", &["dure-rules", "dure-api"]),
     ("dure-server", &["dure-rules", "dure-api"]),
-    ("dure-gateways", &["dure-rules", "dure-api"]),
+    ("dure-gateways", &["dure-rules", "dure-api", "dure-solvers"]),
     ("dure-solvers", &["dure-rules"]),
     ("dure-node", &["dure-rules", "dure-api", "dure-execution", "dure-server", "dure-proof"]),
     (

@@ -231,6 +231,8 @@ fn a_real_meter_shows_what_was_traded_and_loses_nothing_to_a_silent_node_or_a_ki
     let slot = street.until("the house buys what it will draw", || {
         (now() + 2..now() + 12).find(|slot| slot % 2 == 0 && (slot - 1..=slot + 1).all(|slot| sold(slot) <= -390))
     });
+    // And the battery buys what the roof has left over: no slot of the house alone draws so much.
+    street.until("the battery trades in the auction of a slot", || (slot..now() + 12).find(|slot| sold(*slot) <= -560));
     let shown = street.until("the slot is read", || metered(slot));
     let position = sold(slot);
     assert!((shown - position).abs() <= 40, "{shown} Wh shown, {position} Wh bought in slot {slot}");

@@ -12,6 +12,7 @@ mod simplex;
 #[cfg(feature = "storage")]
 mod storage;
 mod tree;
+pub mod value;
 
 pub use certificate::certify;
 pub use simplex::solve;

@@ -22,6 +22,8 @@ pub struct Battery {
     pub capacity_wh: u32,
     /// What stays in it: it is not discharged below this.
     pub reserve_wh: u32,
+    /// What is stored of 1,000 Wh that it takes; the rest is lost, and counts as its house's load.
+    pub stored_permille: u32,
 }
 
 /// How a slot stands.
@@ -68,7 +70,7 @@ impl Battery {
     /// as well as it can.
     pub fn walk(&self, stored_wh: u32, slots: impl IntoIterator<Item = (i64, i64)>) -> (u32, i64) {
         let (mut stored, mut meter_wh) = (i64::from(stored_wh), 0);
-        let (charge_wh, discharge_wh) = self.slot_wh();
+        let (charge_wh, discharge_wh) = self.slot_wh((u32::MAX, u32::MAX));
         for (house_wh, position_wh) in slots {
             let (room_wh, give_wh) = self.room_and_stored(stored);
             let taken = (house_wh - position_wh).clamp(-give_wh.min(discharge_wh.into()), room_wh.min(charge_wh.into()));
@@ -78,9 +80,10 @@ impl Battery {
         (u32::try_from(stored).unwrap_or(0), meter_wh)
     }
 
-    /// What it takes and gives in a slot at most, Wh.
-    pub const fn slot_wh(&self) -> (u32, u32) {
-        (self.charge_w / 4, self.discharge_w / 4)
+    /// What it stores and gives in a slot at most, Wh, where its connection draws so much and delivers so much.
+    pub fn slot_wh(&self, (import_wh, export_wh): (u32, u32)) -> (u32, u32) {
+        let stored_wh = u64::from((self.charge_w / 4).min(import_wh)) * u64::from(self.stored_permille) / 1_000;
+        (u32::try_from(stored_wh).unwrap_or(u32::MAX), (self.discharge_w / 4).min(export_wh))
     }
 }
 
@@ -89,7 +92,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BATTERY: Battery = Battery { charge_w: 5_000, discharge_w: 4_000, capacity_wh: 10_000, reserve_wh: 500 };
+    const BATTERY: Battery =
+        Battery { charge_w: 5_000, discharge_w: 4_000, capacity_wh: 10_000, reserve_wh: 500, stored_permille: 1_000 };
 
     /// A slot as a house has it: samples every `step_ms`, the battery does what it was last told. Gives what the meter shows, and what is left in the battery,
     /// in milliwatt-hours.
@@ -169,6 +173,9 @@ mod tests {
         assert_eq!(BATTERY.walk(600, [(-300, 0)]), (500, -200));
         assert_eq!(BATTERY.walk(9_900, [(-300, -300), (800, 0)]), (10_000, 700));
         assert_eq!(BATTERY.walk(5_000, [(0, -9_000)]), (6_250, -1_250));
+        let lossy = Battery { stored_permille: 900, ..BATTERY };
+        assert_eq!(lossy.walk(5_000, [(0, -9_000)]), (6_125, -1_125), "what it loses is in the forecast of its house");
+        assert_eq!((lossy.slot_wh((1_000, 800)), lossy.slot_wh((9_000, 9_000))), ((900, 800), (1_125, 1_000)));
     }
 
     proptest! {

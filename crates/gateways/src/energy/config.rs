@@ -1,7 +1,7 @@
 //! `meter.toml`: whose meter it is, where its registers are found, what hangs behind it.
 
 use super::{
-    agent::Limits,
+    agent::{self, Limits},
     battery,
     market::{self, wh},
     source::{Source, TimeOf},
@@ -105,7 +105,10 @@ pub struct BatteryFile {
     /// The SunSpec inverter has nothing but the battery behind it, so its power is the battery's.
     #[serde(default)]
     pub ac_coupled: bool,
-    /// In the credit's unit per kWh: what discharging costs it.
+    /// What is stored of a kWh that it takes.
+    #[serde(default = "default_efficiency")]
+    pub efficiency: f64,
+    /// In the credit's unit per kWh: what discharging costs it, but for what charging has lost.
     #[serde(default = "default_wear")]
     pub wear: f64,
     /// In the credit's unit per kWh: what is left at a day's end is worth so much; the default is halfway between feed-in and retail.
@@ -153,6 +156,9 @@ const fn default_least() -> u32 {
 }
 const fn default_wear() -> f64 {
     0.02
+}
+const fn default_efficiency() -> f64 {
+    0.95
 }
 
 impl MeterFile {
@@ -212,6 +218,11 @@ impl MeterFile {
             if battery.capacity_wh == 0 || battery.capacity_wh > BATTERY_WH_MAX || battery.reserve_wh >= battery.capacity_wh {
                 problems.push(format!("[battery]: capacity_wh must be above reserve_wh, and at most {BATTERY_WH_MAX}"));
             }
+            if !(0.5..=1.0).contains(&battery.efficiency) {
+                let efficiency = battery.efficiency;
+                problems
+                    .push(format!("[battery]: efficiency = {efficiency}: expected what is stored of 1 kWh taken, from 0.5 to 1"));
+            }
             for price in [Some(battery.wear), battery.left].into_iter().flatten() {
                 if !(-1_000.0..=1_000.0).contains(&price) {
                     problems.push(format!("[battery]: {price}: expected a price per kWh, as 0.02"));
@@ -223,13 +234,14 @@ impl MeterFile {
 
     /// What is paid and taken for a kWh, within the technical prices: a bid beyond them could not be opened, and its deposit would be lost.
     pub fn limits(&self, terms: &Terms) -> Limits {
-        let Limits { buy_to_micro, sell_from_micro } = Limits::within(terms);
+        let Limits { buy_to_micro, sell_from_micro, technical_micro } = Limits::within(terms);
         // What is no number was told when the file was read.
         let micro = |units: Option<f64>, usual| units.map_or(usual, |units| market::micro(units, "", &mut Vec::new()));
         let possible = |micro: i64| micro.clamp(1 - terms.technical_micro, terms.technical_micro - 1);
         Limits {
             buy_to_micro: possible(micro(self.buy_to, buy_to_micro)),
             sell_from_micro: possible(micro(self.sell_from, sell_from_micro)),
+            technical_micro,
         }
     }
 
@@ -262,9 +274,23 @@ pub fn client(meter: MeterId) -> String {
 }
 
 impl BatteryFile {
-    pub const fn limits(&self) -> battery::Battery {
+    pub fn limits(&self) -> battery::Battery {
         let Self { charge_w, discharge_w, capacity_wh, reserve_wh, .. } = *self;
-        battery::Battery { charge_w, discharge_w, capacity_wh, reserve_wh }
+        let stored_permille = (self.efficiency.clamp(0.5, 1.0) * 1_000.0).round() as u32;
+        battery::Battery { charge_w, discharge_w, capacity_wh, reserve_wh, stored_permille }
+    }
+
+    /// What discharging a kWh costs in a bid: wear, and what was lost when it was charged ([`agent::loss_micro`]). At least 1, and within the technical prices: beyond them a
+    /// bid could not be opened, and its deposit would be lost.
+    pub fn wear_micro(&self, terms: &Terms) -> i64 {
+        let wear_micro = market::micro(self.wear, "", &mut Vec::new());
+        wear_micro.saturating_add(agent::loss_micro(terms, self.limits().stored_permille)).clamp(1, terms.technical_micro - 1)
+    }
+
+    /// What a kWh that is left is worth, within the technical prices.
+    pub fn left_micro(&self, terms: &Terms) -> i64 {
+        let said = self.left.map(|units| market::micro(units, "", &mut Vec::new()));
+        said.map_or_else(|| agent::left_micro(terms), |micro| micro.clamp(1 - terms.technical_micro, terms.technical_micro - 1))
     }
 
     /// `None` where the file does not say one way, and only one.
@@ -341,6 +367,7 @@ set_topic = "battery/set"
         let real = of(&format!("{}{REAL}", SIMULATED.replace("profile = \"day.csv\"\n", ""))).expect("good");
         assert_eq!((real.fallback, real.fallback_export_w(), real.silence_max().as_secs()), (Fallback::OwnUse, 11_000, 300));
         let battery = real.battery.expect("one");
+        assert_eq!((battery.limits().stored_permille, battery.limits().slot_wh((2_750, 900))), (950, (1_187, 900)));
         assert_eq!((battery.stored_wh(50), battery.stored_wh(130), battery.stored_wh(-3)), (5_000, 10_000, 0));
         assert_eq!(battery.way(), Some(Way::Number { set_topic: "battery/set".into() }));
         let login = real.mqtt.expect("one").login(&client(MeterId::repeat_byte(0xab)));
@@ -360,6 +387,11 @@ set_topic = "battery/set"
         assert!(said.contains("client `a/b`") && said.contains("announces nothing"), "{said}");
         let none = of(&real.replace("set_topic = \"battery/set\"\n", "")).expect_err("refused").to_string();
         assert!(none.contains("`evcc`, or `sunspec`"), "{none}");
+        let lossy = |efficiency: &str| of(&format!("{real}efficiency = {efficiency}\n"));
+        assert!(lossy("0.5").is_ok() && lossy("1").is_ok());
+        let said = lossy("95").expect_err("refused").to_string();
+        assert!(said.contains("efficiency = 95: expected what is stored of 1 kWh"), "{said}");
+        assert!(lossy("nan").is_err());
         let evcc = real.replace("set_topic = \"battery/set\"", "evcc = \"evcc\"").replace("soc_topic = \"battery/soc\"\n", "");
         let battery = of(&evcc).expect("good").battery.expect("one");
         assert_eq!(battery.way(), Some(Way::Evcc { set_topic: "evcc/site/batteryMode/set".into() }));

@@ -352,13 +352,13 @@ impl House {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const DAY: u32 = 20_000;
+    pub(in super::super) const DAY: u32 = 20_000;
     const FIRST: Slot = DAY * DAY_SLOTS;
 
-    fn house(folder: &std::path::Path) -> House {
+    pub(in super::super) fn house(folder: &std::path::Path) -> House {
         let source: Source = toml::from_str("topic = \"m\"\ntime = \"payload\"").expect("a section");
         let file: BatteryFile = toml::from_str(
             "charge_w = 5000\ndischarge_w = 5000\ncapacity_wh = 10000\nsoc_topic = \"soc\"\nsoc_unit = \"Wh\"\nset_topic = \"set\"",

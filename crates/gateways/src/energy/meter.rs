@@ -43,11 +43,13 @@ use tokio::sync::{Notify, watch};
 /// A chain whose newest block was first seen longer ago says no more what time it is.
 const CLOCK_MAX: Duration = Duration::from_secs(2);
 
-/// The market's terms, and the nano-units in a minor unit of its credit.
+/// The market's terms, the nano-units in a minor unit of its credit, and a zone.
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
     pub terms: Terms,
     pub nano_per_minor: u64,
+    /// The meter's own.
+    pub zone: u8,
 }
 
 /// The meter's way to the chain.
@@ -206,6 +208,7 @@ async fn set_up(desk: &Desk, tell: Tell<'_>) -> Result<Rules, EnergyError> {
     let Some(zone) = names.iter().position(|name| *name == desk.file.zone) else {
         return Err(EnergyError::Zone { market, zone: desk.file.zone.clone(), known: names.join(", ") });
     };
+    let zone = u8::try_from(zone).unwrap_or(u8::MAX);
     match desk.view(IEnergy::meterCall { id }).await {
         Ok(meter) => {
             let registers = Registers { import_wh: meter.importWh, export_wh: meter.exportWh };
@@ -216,7 +219,6 @@ async fn set_up(desk: &Desk, tell: Tell<'_>) -> Result<Rules, EnergyError> {
                 let house = desk.house();
                 let key = house.signer.public();
                 let possession = house.signer.sign(&possession_prehash(house.chain_id, desk.account(), market, &key));
-                let zone = u8::try_from(zone).unwrap_or(u8::MAX);
                 let (import_max_wh, export_max_wh) = house.limits_wh;
                 RegisterMeter { market, zone, key, import_max_wh, export_max_wh, possession }
             };
@@ -226,5 +228,5 @@ async fn set_up(desk: &Desk, tell: Tell<'_>) -> Result<Rules, EnergyError> {
         }
         Err(other) => return Err(other.into()),
     }
-    Ok(Rules { terms: dure_api::abi::energy::terms(&record.terms), nano_per_minor: record.nanoPerMinor.max(1) })
+    Ok(Rules { terms: dure_api::abi::energy::terms(&record.terms), nano_per_minor: record.nanoPerMinor.max(1), zone })
 }

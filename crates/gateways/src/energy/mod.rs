@@ -18,6 +18,7 @@ mod outbox;
 pub mod port;
 pub mod redispatch;
 pub mod registers;
+mod slots;
 pub mod solver;
 pub mod source;
 pub mod sunspec;

@@ -2,7 +2,7 @@
 //!
 //! - Upon a reading in the outbox whose slot is over on the chain: relay it. One that the chain will never take is told and left out.
 //! - In the last hour before the gate of a day: a sealed bid for the forecast of each slot, with the battery.
-//! - Before the gate of each slot: a sealed bid for the rest, where it is worth one.
+//! - Before the gate of each slot: a sealed bid for the rest, where it is worth one, and for the battery ([`super::slots`]).
 //! - Upon the gate: open it. What is sealed is kept in a file first, so that a restart loses no deposit.
 
 use super::{
@@ -11,6 +11,7 @@ use super::{
     lookout::Sight,
     meter::{Desk, Rules},
     registers::end_ms,
+    slots::Slots,
 };
 use crate::node::NodeError;
 use crate::watch::watch;
@@ -43,10 +44,11 @@ pub(super) struct Trader {
     /// How often operators had said something when that was asked.
     attestations: Option<u64>,
     relay_again_ms: u64,
+    slots: Slots,
 }
 
 impl Trader {
-    pub const fn new(bids: SealedBids) -> Self {
+    pub fn new(bids: SealedBids) -> Self {
         Self {
             bids,
             asked: BTreeMap::new(),
@@ -56,6 +58,7 @@ impl Trader {
             attested: false,
             attestations: None,
             relay_again_ms: 0,
+            slots: Slots::default(),
         }
     }
 
@@ -176,22 +179,52 @@ impl Trader {
         // The newest slot whose gate has not closed.
         let slot = Slot::try_from(now_ms.saturating_add(terms.slot_gate_ms) / SLOT_MS).unwrap_or(Slot::MAX).saturating_add(1);
         let of_day = slot / DAY_SLOTS;
-        if slot > self.slot_until && due(1, slot, u64::MAX) && of_day < day && !self.waits_for_day(sight, market, of_day) {
-            let most_wh = most_wh(desk);
-            let missing_wh = desk.house().missing_wh(now, slot);
-            let bid = missing_wh.and_then(|wh| agent::slot_bid(desk.file.limits(terms), wh, desk.file.trade_least_wh, most_wh));
-            let told = || {
-                let order = bid.as_ref().and_then(|bid| bid.orders.first());
-                let what = if order.is_some_and(|order| order.buys) { "buys" } else { "sells" };
-                format!("{what} {} Wh of slot {slot}, sealed", order.map_or(0, |order| order.wh))
-            };
-            let done = self.commit(desk, rules, (slot, 1), bid.as_ref(), &told, tell).await;
-            if !unsure(&done) {
-                self.slot_until = slot;
-            }
-            done?;
+        self.slots.settle(market, sight);
+        let waits = self.waits_for_day(sight, market, of_day) || self.slots.waits(terms, slot, now_ms);
+        if slot > self.slot_until && due(1, slot, u64::MAX) && of_day < day && !waits {
+            self.trade_slot(desk, rules, sight, (now, slot), tell).await?;
         }
         Ok(())
+    }
+
+    async fn trade_slot(
+        &mut self,
+        desk: &Desk,
+        rules: &Rules,
+        sight: &Sight,
+        (now, slot): (Slot, Slot),
+        tell: Tell<'_>,
+    ) -> Result<(), EnergyError> {
+        let terms = &rules.terms;
+        if desk.file.battery.is_some() {
+            for day in [slot / DAY_SLOTS, slot / DAY_SLOTS + 1] {
+                self.slots.learn(desk, rules, sight, day).await?;
+            }
+        }
+        let wants = {
+            let house = desk.house();
+            let missing_wh = house.missing_wh(now, slot);
+            let of = |wh| (wh, self.slots.values(&house, terms, now, slot));
+            let orders =
+                |(wh, values)| agent::slot_orders(desk.file.limits(terms), wh, &values, desk.file.trade_least_wh, most_wh(desk));
+            missing_wh.map(of).map(orders).unwrap_or_default()
+        };
+        let bid = wants.bid();
+        let told = || {
+            let orders = || bid.iter().flat_map(|bid| &bid.orders);
+            let sum = |buys| orders().filter(|order| order.buys == buys).map(|order| u64::from(order.wh)).sum::<u64>();
+            let sides = [("buys", sum(true)), ("sells", sum(false))].into_iter().filter(|(_, wh)| *wh > 0);
+            let sides: Vec<String> = sides.map(|(what, wh)| format!("{what} up to {wh} Wh")).collect();
+            format!("{} of slot {slot}, sealed", sides.join(" or "))
+        };
+        let done = self.commit(desk, rules, (slot, 1), bid.as_ref(), &told, tell).await;
+        if !unsure(&done) {
+            self.slot_until = slot;
+            if self.bids.is_committed(&auction_id(desk.file.market, slot, 1)) {
+                self.slots.bid(slot, &wants.battery);
+            }
+        }
+        done
     }
 
     /// Whether an auction of this day, in which the meter has a bid, is not cleared yet: then the rest is not known.
@@ -295,19 +328,15 @@ fn day_bid(desk: &Desk, rules: &Rules, now: Slot, first: Slot) -> Option<Bid> {
     let house = desk.house();
     let of = |slot| house.forecast_wh(slot).map(|wh| wh - house.position_wh(slot).unwrap_or(0));
     let forecast_wh: Vec<Option<i64>> = (first..first.saturating_add(DAY_SLOTS)).map(of).collect();
-    let (import_wh, export_wh) = house.limits_wh;
     let battery = house.pack.as_ref().zip(house.stored_at(now, first)).map(|(pack, stored_wh)| {
-        let (charge_wh, discharge_wh) = pack.limits.slot_wh();
-        // Within the technical prices: beyond them it could not be opened, and the deposit would be lost.
-        let technical = rules.terms.technical_micro;
-        let micro = |units: f64| ((units * 1e6).round() as i64).clamp(1 - technical, technical - 1);
+        let (charge_wh, discharge_wh) = pack.limits.slot_wh(house.limits_wh);
         Battery {
-            charge_wh: charge_wh.min(import_wh),
-            discharge_wh: discharge_wh.min(export_wh),
+            charge_wh,
+            discharge_wh,
             capacity_wh: pack.limits.capacity_wh - pack.limits.reserve_wh,
             initial_wh: stored_wh.saturating_sub(pack.limits.reserve_wh),
-            wear_micro: micro(pack.file.wear).max(1),
-            final_micro: pack.file.left.map_or_else(|| agent::left_micro(&rules.terms), micro),
+            wear_micro: pack.file.wear_micro(&rules.terms),
+            final_micro: pack.file.left_micro(&rules.terms),
         }
     });
     agent::day_bid(desk.file.limits(&rules.terms), &forecast_wh, most_wh(desk), battery)

@@ -6,10 +6,11 @@
 //! no battery stands beside a roof, so for own use the largest is given to the largest roof, and so on.
 
 mod grid;
+mod market;
 mod plot;
 
-use dure_rules::energy::clearing::{Arc, Network, OUTSIDE};
 use grid::{Grid, SLOTS};
+use market::{Cleared, plan};
 
 type Failed = Box<dyn std::error::Error>;
 
@@ -32,18 +33,25 @@ enum Way {
         right: bool,
         fee_micro: i64,
     },
+    /// As the chain has it: the day on the evening before, by the day before as forecast, then the auction of each slot with the batteries' orders. There
+    /// power that was sold to the grid is bought back at retail, as everything; or, if `takes_back`, at what the grid pays.
+    Slots {
+        takes_back: bool,
+    },
     /// Each quarter of an hour anew for the rest of the day: this one as it is, the others as on the day before.
     Again {
         fee_micro: i64,
     },
 }
 
-const WAYS: [(&str, Way); 7] = [
+const WAYS: [(&str, Way); 9] = [
     ("no batteries", Way::None),
     ("each for its own roof", Way::OwnUse),
     ("market, perfect forecast", Way::Day { right: true, fee_micro: 0 }),
     ("market, perfect forecast, fee 0.02", Way::Day { right: true, fee_micro: FEE_MICRO }),
     ("market, day before as forecast, traded once", Way::Day { right: false, fee_micro: 0 }),
+    ("market as the chain has it: the day once, then each slot with the batteries' orders", Way::Slots { takes_back: false }),
+    ("the same, if the grid took back at its price what it was sold", Way::Slots { takes_back: true }),
     ("market, day before as forecast, traded again each slot", Way::Again { fee_micro: 0 }),
     ("the same, fee 0.02", Way::Again { fee_micro: FEE_MICRO }),
 ];
@@ -59,7 +67,7 @@ struct Sums {
     export: i64,
 }
 
-/// A battery's charging (+) and giving (−) of a slot, as wanted, Wh at the connection.
+/// What each battery is to take (+) or give (−) in a slot, Wh at the connection.
 type Wanted = Vec<i64>;
 
 fn main() -> Result<(), Failed> {
@@ -112,19 +120,21 @@ fn live(grid: &Grid, way: Way) -> Result<(Sums, Vec<i64>), Failed> {
                 let from = if right { day } else { day - 1 };
                 plan(grid, &stored_mwh, fee_micro, |slot| (grid.sun_w(from, slot), grid.load_w(from, slot)), 0)?
             }
-            _ => Vec::new(),
+            Way::Slots { .. } => plan(grid, &stored_mwh, 0, |slot| (grid.sun_w(day - 1, slot), grid.load_w(day - 1, slot)), 0)?,
+            _ => Cleared::default(),
         };
         for slot in 0..SLOTS {
             let (sun_w, load_w) = (grid.sun_w(day, slot), grid.load_w(day, slot));
             let wanted: Wanted = match way {
                 Way::None => vec![0; grid.batteries.len()],
                 Way::OwnUse => (0..grid.batteries.len()).map(|battery| grid.own_w(battery, day, slot) / 4).collect(),
-                Way::Day { .. } => traded.get(slot).ok_or("a day has 96 slots")?.clone(),
+                Way::Day { .. } => traded.wanted.get(slot).ok_or("a day has 96 slots")?.clone(),
+                Way::Slots { takes_back } => market::trade_slot(grid, &traded, takes_back, &stored_mwh, slot, (sun_w, load_w))?,
                 Way::Again { fee_micro } => {
                     let known = |at: usize| {
                         if at == slot { (sun_w, load_w) } else { (grid.sun_w(day - 1, at), grid.load_w(day - 1, at)) }
                     };
-                    plan(grid, &stored_mwh, fee_micro, known, slot)?.swap_remove(0)
+                    plan(grid, &stored_mwh, fee_micro, known, slot)?.wanted.swap_remove(0)
                 }
             };
             let charged: i64 =
@@ -142,54 +152,4 @@ fn live(grid: &Grid, way: Way) -> Result<(Sums, Vec<i64>), Failed> {
         }
     }
     Ok((sums, curve))
-}
-
-/// What the best clearing of the slots from `first` on has each battery do, Wh, if they are as `known` says (sun, load; W). The network is the chain's:
-/// without losses.
-fn plan(
-    grid: &Grid,
-    stored_mwh: &[i64],
-    fee_micro: i64,
-    known: impl Fn(usize) -> (i64, i64),
-    first: usize,
-) -> Result<Vec<Wanted>, Failed> {
-    let (slots, batteries) = (SLOTS - first, grid.batteries.len());
-    // Of each slot: the root, the street, then the batteries.
-    let node = |slot: usize, place: usize| u32::try_from(1 + slot * (2 + batteries) + place);
-    let wh = |wh: i64| u32::try_from(wh.max(0));
-    let (mut arcs, mut given_wh) = (Vec::new(), vec![0; 1 + slots * (2 + batteries)]);
-    let mut ways = Vec::new();
-    for slot in 0..slots {
-        let (root, street) = (node(slot, 0)?, node(slot, 1)?);
-        let (sun_w, load_w) = known(first + slot);
-        let mut arc = |tail, head, capacity_wh, value_micro| arcs.push(Arc { tail, head, capacity_wh, value_micro });
-        arc(OUTSIDE, root, 1_000_000, -RETAIL_MICRO);
-        arc(root, OUTSIDE, wh(CAP_W / 4)?, FEED_IN_MICRO);
-        arc(root, street, 1_000_000, -fee_micro);
-        arc(street, root, 1_000_000, -fee_micro);
-        arc(OUTSIDE, street, wh(sun_w / 4)?, 0);
-        arc(street, OUTSIDE, wh(load_w / 4)?, BID_MICRO);
-        for (number, battery) in grid.batteries.iter().enumerate() {
-            let own = node(slot, 2 + number)?;
-            ways.push(arcs.len());
-            let mut arc = |tail, head, capacity_wh, value_micro| arcs.push(Arc { tail, head, capacity_wh, value_micro });
-            arc(street, own, wh(battery.power_w / 4)?, 0);
-            arc(own, street, wh(battery.power_w / 4)?, -WEAR_MICRO);
-            let after = if slot + 1 < slots { (node(slot + 1, 2 + number)?, 0) } else { (OUTSIDE, LEFT_MICRO) };
-            arc(own, after.0, wh(battery.capacity_wh)?, after.1);
-            if slot == 0 {
-                given_wh[own as usize] = wh(stored_mwh[number] / 1_000)?;
-            }
-        }
-        let places: Vec<u32> = (0..2 + batteries).map(|place| node(slot, place)).collect::<Result<_, _>>()?;
-        for place in places {
-            let mut arc = |tail, head, value_micro| arcs.push(Arc { tail, head, capacity_wh: 1_000_000_000, value_micro });
-            arc(OUTSIDE, place, -TECHNICAL_MICRO);
-            arc(place, OUTSIDE, -TECHNICAL_MICRO);
-        }
-    }
-    let network = Network { arcs, given_wh };
-    let flow = dure_solvers::solve(&network)?;
-    let moved = |at: &usize| i64::from(flow[*at]) - i64::from(flow[*at + 1]);
-    Ok(ways.chunks(batteries).map(|slot| slot.iter().map(moved).collect()).collect())
 }
