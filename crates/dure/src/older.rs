@@ -26,7 +26,7 @@ pub fn refuse(config: &Config) -> Result<(), Problem> {
         let index = Index::open(&file).map_err(unreadable)?;
         let mut some = Memory::default();
         for tag in TAGS {
-            some.0.extend(index.records(tag, LOOKED_AT).map_err(unreadable)?);
+            some.0.extend(index.some_records(tag, LOOKED_AT).map_err(unreadable)?);
         }
         all.push(some);
     }

@@ -17,7 +17,7 @@ pub mod value;
 pub use certificate::certify;
 pub use simplex::solve;
 #[cfg(feature = "storage")]
-pub use storage::plan;
+pub use storage::{flows, plan, rounded};
 
 use dure_rules::energy::clearing::{ARCS_MAX, Network, Node};
 

@@ -1,4 +1,5 @@
-//! A storage schedule for batteries that lose energy, near enough to the best one to be proven.
+//! A storage schedule for batteries that lose energy, near enough to the best one to be proven. On the chain batteries lose nothing (docs/decisions/0021); this is the yardstick
+//! of what that costs.
 //!
 //! 1. The linear programme of the whole book, by an interior point method (Clarabel): how much is in each battery after each slot, and what it is worth
 //!    there. Both are floating point and only a suggestion.
@@ -61,6 +62,14 @@ pub fn plan(book: &Book) -> Result<Plan, Unsolved> {
     })
 }
 
+/// The flows of each slot, cleared exactly with what each battery moves in it.
+///
+/// # Errors
+/// What [`solve`] and [`certify`] say of a slot.
+pub fn flows(book: &Book, moved_wh: &[Vec<i64>]) -> Result<Vec<Vec<u32>>, Unsolved> {
+    (0..book.slots.len()).map(|slot| with_schedule(book, moved_wh, slot).map(|slot| slot.flow_wh)).collect()
+}
+
 /// What each battery moves in each slot, and each slot cleared with that.
 struct Schedule<'a> {
     book: &'a Book,
@@ -97,7 +106,7 @@ impl<'a> Schedule<'a> {
 }
 
 /// Whole Wh in each slot that follow `suggested`, what is in the battery after each slot.
-fn rounded(battery: &Battery, suggested_mwh: &[f64]) -> Vec<i64> {
+pub fn rounded(battery: &Battery, suggested_mwh: &[f64]) -> Vec<i64> {
     let (full, efficiency) = (i64::from(battery.capacity_wh) * 1_000, i64::from(battery.efficiency_permille));
     let mut stored = i64::from(battery.initial_wh) * 1_000;
     let mut moved_wh = Vec::with_capacity(suggested_mwh.len());

@@ -121,6 +121,14 @@ impl Index {
         self.read(|connection| queries::records(connection, tag, limit))
     }
 
+    /// What some keys that begin with `tag` hold, or held once, at most `limit`: what records of one table look like, on a chain of any length.
+    ///
+    /// # Errors
+    /// [`HistoryError::Store`].
+    pub fn some_records(&self, tag: u8, limit: usize) -> Result<Vec<(Key, Bytes)>, HistoryError> {
+        self.read(|connection| queries::some_records(connection, tag, limit))
+    }
+
     /// The newest logs that match, newest first, at most `limit`: a page never grows too large to answer.
     ///
     /// # Errors

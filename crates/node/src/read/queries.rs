@@ -37,10 +37,22 @@ pub(super) fn records(connection: &Connection, tag: u8, limit: usize) -> Result<
         "SELECT key, value FROM (SELECT key, value, max(height) FROM changes WHERE key BETWEEN ? AND ? GROUP BY key)
          WHERE value IS NOT NULL ORDER BY key LIMIT ?",
     )?;
-    let rows = statement.query_map(params![first.as_slice(), last.as_slice(), number(limit as u64)?], |row| {
-        Ok((hash(row, 0)?, Bytes::from(row.get::<_, Vec<u8>>(1)?)))
-    })?;
+    let rows = statement.query_map(params![first.as_slice(), last.as_slice(), number(limit as u64)?], record)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// As [`records`], but of any height, so that nothing has to be gone through.
+pub(super) fn some_records(connection: &Connection, tag: u8, limit: usize) -> Result<Vec<(Key, Bytes)>, HistoryError> {
+    let (mut first, mut last) = ([0u8; 32], [0xffu8; 32]);
+    (first[0], last[0]) = (tag, tag);
+    let mut statement =
+        connection.prepare_cached("SELECT key, value FROM changes WHERE key BETWEEN ? AND ? AND value IS NOT NULL LIMIT ?")?;
+    let rows = statement.query_map(params![first.as_slice(), last.as_slice(), number(limit as u64)?], record)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn record(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Key, Bytes)> {
+    Ok((hash(row, 0)?, Bytes::from(row.get::<_, Vec<u8>>(1)?)))
 }
 
 pub(super) fn height_of(connection: &Connection, block_hash: B256) -> Result<Option<u64>, HistoryError> {

@@ -115,6 +115,8 @@ fn records_of_a_tag_are_the_live_ones() {
     let index = filled(0..=6);
     assert_eq!(index.records(1, 10), Ok(vec![(key(1), Bytes::from(vec![6]))]));
     assert_eq!(index.records(2, 10), Ok(vec![]));
+    assert!(index.some_records(1, 1).is_ok_and(|some| some.len() == 1 && some[0].0 == key(1)));
+    assert!(index.some_records(2, 10).is_ok_and(|some| some.iter().all(|(of, _)| of.0[0] == 2)));
 }
 
 #[test]
