@@ -214,6 +214,9 @@ impl Trader {
             let orders = || bid.iter().flat_map(|bid| &bid.orders);
             let sum = |buys| orders().filter(|order| order.buys == buys).map(|order| u64::from(order.wh)).sum::<u64>();
             let sides = [("buys", sum(true)), ("sells", sum(false))].into_iter().filter(|(_, wh)| *wh > 0);
+            if bid.is_none() {
+                return format!("brings again what was sealed for slot {slot}");
+            }
             let sides: Vec<String> = sides.map(|(what, wh)| format!("{what} up to {wh} Wh")).collect();
             format!("{} of slot {slot}, sealed", sides.join(" or "))
         };
