@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
 import { checkCertificate, decodeBook, decodeCertificate, networkOf } from '@dure/sdk/energy';
-import { batteriesOf, billOf, capsAt, crossing, curveOf, deviationNano, flowIn, fullness, kw, SETTLED, type SlotView } from '../../src/lib/domain/energy';
+import { batteriesOf, billOf, capsAt, crossing, curveOf, deviationNano, flowIn, fullness, kw, overWh, SETTLED, type SlotView } from '../../src/lib/domain/energy';
 import { ticks } from '../../src/pages/energy/scale';
 
 const { books } = JSON.parse(fs.readFileSync(new URL('../../../sdk/ts/test/vectors/energy.json', import.meta.url), 'utf8')) as { books: { name: string; book: string; certificate: string }[] };
@@ -54,6 +54,7 @@ test('a line carries what was set last, and is as full as what it carries that w
   const line = { upWh: 100, downWh: 200 };
   const set = [{ zone: 1, firstSlot: 5, slots: 3, upWh: 10, downWh: 20 }, { zone: 1, firstSlot: 6, slots: 1, upWh: 0, downWh: 7 }, { zone: 2, firstSlot: 5, slots: 9, upWh: 1, downWh: 1 }];
   assert.deepEqual([4, 5, 6, 7, 8].map((slot) => capsAt(line, 1, slot, set).upWh), [100, 10, 0, 10, 100]);
+  assert.deepEqual([overWh(50, line), overWh(130, line), overWh(-201, line), overWh(5, { upWh: 0, downWh: 9 })], [0, 30, 1, 5]);
   assert.deepEqual([fullness(50, line), fullness(-50, line), fullness(0, { upWh: 0, downWh: 0 }), fullness(1, { upWh: 0, downWh: 9 })], [0.5, 0.25, 0, 1]);
 });
 

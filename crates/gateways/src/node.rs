@@ -293,12 +293,19 @@ impl Node {
     /// As [`Self::ask`].
     pub async fn logs(&self, address: Address, topics: &Value, from: u64, to: u64) -> Result<Vec<SeenLog>, NodeError> {
         let mut all = Vec::new();
-        let mut from = from;
+        let (mut from, mut blocks) = (from, LOG_BLOCKS);
         while from <= to {
-            let last = to.min(from.saturating_add(LOG_BLOCKS - 1));
+            let last = to.min(from.saturating_add(blocks - 1));
             let (first, end) = (U64::from(from), U64::from(last));
             let filter = json!({ "address": address, "topics": topics, "fromBlock": first, "toBlock": end });
-            let found: Vec<Value> = self.ask("eth_getLogs", &[filter]).await?;
+            let found: Vec<Value> = match self.ask("eth_getLogs", &[filter]).await {
+                // Mostly there are more of them than one answer holds.
+                Err(NodeError::Refused(_)) if last > from => {
+                    blocks = (last - from).div_ceil(2);
+                    continue;
+                }
+                found => found?,
+            };
             for value in &found {
                 all.push(seen(value).ok_or_else(|| self.misunderstood("a log"))?);
             }
@@ -323,4 +330,59 @@ pub fn seen(value: &Value) -> Option<SeenLog> {
 
 fn number(value: &Value) -> u64 {
     serde_json::from_value::<U64>(value.clone()).unwrap_or_default().to()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::{TcpListener, TcpStream},
+    };
+
+    /// A node with a log in each block, which gives at most `most` of them at once.
+    async fn answer(mut stream: TcpStream, most: u64) {
+        let (mut heard, mut buffer) = (Vec::new(), [0; 4_096]);
+        let asked: Value = loop {
+            let read = stream.read(&mut buffer).await.expect("a request");
+            assert!(read > 0, "it is not whole");
+            heard.extend_from_slice(&buffer[..read]);
+            let body = heard.windows(4).position(|end| end == b"\r\n\r\n").map(|at| &heard[at + 4..]);
+            if let Some(asked) = body.and_then(|body| serde_json::from_slice(body).ok()) {
+                break asked;
+            }
+        };
+        let filter = &asked["params"][0];
+        let (from, to) = (number(&filter["fromBlock"]), number(&filter["toBlock"]));
+        let log = |height| json!({ "address": Address::ZERO, "topics": [], "data": "0x", "transactionHash": null, "blockNumber": U64::from(height) });
+        let mut said = json!({ "jsonrpc": "2.0", "id": asked["id"] });
+        if to - from < most {
+            said["result"] = (from..=to).map(log).collect();
+        } else {
+            said["error"] = json!({ "code": -32_000, "message": "more logs match; ask for fewer blocks" });
+        }
+        let body = said.to_string();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(format!("{head}{body}").as_bytes()).await.expect("answered");
+    }
+
+    #[tokio::test]
+    async fn more_logs_than_one_answer_holds_are_asked_for_in_parts() {
+        for (most, good) in [(1_000, true), (7, true), (1, true), (0, false)] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let node = Node::new(&format!("http://{}", listener.local_addr().expect("bound"))).expect("a node");
+            let server = tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    answer(stream, most).await;
+                }
+            });
+            let found = node.logs(Address::ZERO, &json!([]), 5, 104).await;
+            let heights = found.map(|logs| logs.iter().map(|log| log.height).collect::<Vec<_>>());
+            assert_eq!(heights.ok(), good.then(|| (5..=104).collect()), "{most} at once");
+            server.abort();
+        }
+    }
 }

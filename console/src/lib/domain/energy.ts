@@ -112,6 +112,9 @@ export function fullness(flowWh: number, caps: { upWh: number; downWh: number })
   return flowWh === 0 ? 0 : most === 0 ? 1 : Math.abs(flowWh) / most;
 }
 
+/** How much more it carries than it may: what was traded before it was let carry less. */
+export const overWh = (flowWh: number, caps: { upWh: number; downWh: number }): number => Math.max(0, flowWh >= 0 ? flowWh - caps.upWh : -flowWh - caps.downWh);
+
 /** A share at which a line is called full. */
 export const FULL = 0.999;
 
