@@ -42,6 +42,7 @@ fn book(line_wh: (u32, u32), orders: &[(u8, Order)], wh: u32, limit_micro: i64) 
         terms: TERMS,
         zones: vec![zone("South", 100_000, 0), zone("North", 3_000, 10_000)],
         free_wh: vec![vec![(100_000, 100_000), line_wh]],
+        root_wh: vec![0],
         redispatch: Some(Redispatch { auction: B256::ZERO, deficit: 0, surplus: 1, wh, limit_micro }),
         bids: (0..).zip(orders).map(open).collect(),
     }

@@ -77,7 +77,7 @@ fn example(export_wh: u32) -> Book {
     ];
     let zones = vec![zone("South", 0, (100_000, 100_000), 0), zone("North", 0, (3_000, 3_000), 10_000)];
     let free_wh = vec![vec![(export_wh, 100_000), (3_000, 3_000)], vec![(100_000, 100_000), (3_000, 3_000)]];
-    Book { terms: terms(), zones, free_wh, redispatch: None, bids }
+    Book { terms: terms(), zones, free_wh, root_wh: vec![0, 0], redispatch: None, bids }
 }
 
 /// A street of four zones, drawn: tight and closed lines, prices with many ties, some below 0, two batteries.
@@ -91,6 +91,8 @@ fn drawn(seed: &mut Seed, slots: u8, bids: u32) -> Book {
     let line = |seed: &mut Seed, wh: u32| if seed.below(8) == 0 { 0 } else { seed.between(wh / 4, wh) };
     let free_of = |seed: &mut Seed| zones.iter().map(|of| (line(seed, of.up_wh), line(seed, of.down_wh))).collect();
     let free_wh = (0..slots).map(|_| free_of(seed)).collect();
+    // What is over the root's line already, of an auction of one slot.
+    let root_wh = (0..slots).map(|_| if slots == 1 { i64::from(seed.below(9)) * 1_000 - 4_000 } else { 0 }).collect();
     let price = |seed: &mut Seed| i64::from(seed.between(0, 8)) * 40_000 - 20_000;
     let bid = |number: u32| {
         let mut orders = Vec::new();
@@ -118,7 +120,7 @@ fn drawn(seed: &mut Seed, slots: u8, bids: u32) -> Book {
         wh: seed.between(1, 2_000),
         limit_micro: i64::from(seed.between(1, 5)) * 30_000,
     });
-    Book { terms: terms(), zones, free_wh, redispatch, bids }
+    Book { terms: terms(), zones, free_wh, root_wh, redispatch, bids }
 }
 
 /// What the chain says of these bytes: a flaw by its number with what it names, or what it took.

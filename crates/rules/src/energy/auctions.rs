@@ -197,8 +197,8 @@ fn advance(d: &mut Draft<'_>, auction: Auction) -> Result<(), Failure> {
         Stage::Open => begin(d, auction, Stage::Revealing, terms.reveal_ms),
         Stage::Revealing if auction.half_ms > 0 => begin_second_half(d, auction),
         Stage::Revealing if auction.batteries > 0 => {
-            let free_wh = book(d, auction.id)?.free_wh;
-            LINES.put(d, &auction.id, &Lines { auction: auction.id, free_wh });
+            let Book { free_wh, root_wh, .. } = book(d, auction.id)?;
+            LINES.put(d, &auction.id, &Lines { auction: auction.id, free_wh, root_wh });
             begin(d, auction, Stage::Solving, terms.solve_ms)
         }
         Stage::Revealing | Stage::Solving => finish(d, auction),
@@ -238,20 +238,22 @@ pub fn book(d: &mut Draft<'_>, auction: AuctionId) -> Result<Book, Failure> {
     for number in 0..auction.commitments {
         bids.extend(OPEN_BIDS.get(d, &(auction.id, number))?);
     }
-    let mut free_wh = match LINES.get(d, &auction.id)? {
-        Some(lines) => lines.free_wh,
-        None => free_wh(d, &auction, &zones)?,
+    let (mut free_wh, root_wh) = match LINES.get(d, &auction.id)? {
+        Some(lines) => (lines.free_wh, lines.root_wh),
+        None => lines(d, &auction, &zones)?,
     };
     let mut redispatch = REDISPATCHES.get(d, &auction.id)?;
     if let Some((order, free)) = redispatch.as_mut().zip(free_wh.first_mut()) {
         redispatch::reserve(&zones, order, free);
     }
-    Ok(Book { terms, zones, free_wh, redispatch, bids })
+    Ok(Book { terms, zones, free_wh, root_wh, redispatch, bids })
 }
 
-/// What the lines carry beyond what earlier auctions have put on them, for each slot and in it each zone.
-fn free_wh(d: &mut Draft<'_>, auction: &Auction, zones: &[Zone]) -> Result<Vec<Vec<(u32, u32)>>, Stop> {
-    let mut free_wh = Vec::new();
+/// For each slot what lines carry beyond what earlier auctions have put on them, and what that is at the root.
+type FreeAndRoot = (Vec<Vec<(u32, u32)>>, Vec<i64>);
+
+fn lines(d: &mut Draft<'_>, auction: &Auction, zones: &[Zone]) -> Result<FreeAndRoot, Stop> {
+    let (mut free_wh, mut root_wh) = (Vec::new(), Vec::new());
     for slot in slots_of(auction) {
         let mut of_slot = Vec::new();
         let flows = SLOTS.get(d, &(auction.market, slot))?.map(|book| book.flow_wh).unwrap_or_default();
@@ -265,8 +267,9 @@ fn free_wh(d: &mut Draft<'_>, auction: &Auction, zones: &[Zone]) -> Result<Vec<V
             of_slot.push((free(i64::from(up).saturating_sub(flow)), free(i64::from(down).saturating_add(flow))));
         }
         free_wh.push(of_slot);
+        root_wh.push(flows.first().copied().unwrap_or(0));
     }
-    Ok(free_wh)
+    Ok((free_wh, root_wh))
 }
 
 fn slots_of(auction: &Auction) -> impl Iterator<Item = Slot> + use<> {

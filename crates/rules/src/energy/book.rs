@@ -11,6 +11,8 @@ pub struct Book {
     pub zones: Vec<Zone>,
     /// What is free on each zone's line beside what a redispatch may need, for each slot and in it each zone: towards the parent and from it, Wh.
     pub free_wh: Vec<Vec<(u32, u32)>>,
+    /// What earlier auctions have put over the root's line, for each slot: to the grid, below 0 from it. The supplier takes that back at the price that it has there. Wh.
+    pub root_wh: Vec<i64>,
     /// Of an auction of one slot: what the operator asks, at most what the lines can carry.
     pub redispatch: Option<Redispatch>,
     /// In the order in which they were sealed.
@@ -44,6 +46,13 @@ enum Use {
     },
     Redispatch,
     Technical,
+}
+
+/// An order of the supplier at the root.
+struct Standing {
+    buys: bool,
+    wh: u32,
+    micro: i64,
 }
 
 /// What a bid got: for each slot of the auction what it sold (+) or bought (−), Wh, and what that brings (+) or costs (−), nano-units.
@@ -133,10 +142,19 @@ impl Book {
         for (slot, free) in self.free_wh.iter().enumerate() {
             for (zone, ((up_wh, down_wh), record)) in free.iter().zip(&self.zones).enumerate() {
                 let own = self.zone_node(slot, zone);
-                let parent = if zone == 0 { OUTSIDE } else { self.zone_node(slot, usize::from(record.parent)) };
-                let (up_micro, down_micro) = self.line_micro(zone, record);
-                add(own, parent, *up_wh, up_micro, Use::Up { slot, zone });
-                add(parent, own, *down_wh, down_micro, Use::Down { slot, zone });
+                if zone == 0 {
+                    for Standing { buys, wh, micro } in self.standing(slot) {
+                        match buys {
+                            true => add(own, OUTSIDE, wh, micro, Use::Up { slot, zone }),
+                            false => add(OUTSIDE, own, wh, micro.saturating_neg(), Use::Down { slot, zone }),
+                        }
+                    }
+                    continue;
+                }
+                let parent = self.zone_node(slot, usize::from(record.parent));
+                let micro = i64::from(record.fee_micro).saturating_neg();
+                add(own, parent, *up_wh, micro, Use::Up { slot, zone });
+                add(parent, own, *down_wh, micro, Use::Down { slot, zone });
             }
         }
         if let Some(order) = self.redispatch {
@@ -156,13 +174,34 @@ impl Book {
         self.terms.technical_micro.saturating_add(self.redispatch.map_or(0, |order| order.limit_micro))
     }
 
-    /// What a kWh up, and down, a zone's line is worth: minus its fee; at the root the grid's two standing orders.
-    fn line_micro(&self, zone: usize, record: &Zone) -> (i64, i64) {
-        if zone == 0 {
-            return (self.terms.feed_in_micro, self.terms.retail_micro.saturating_neg());
+    /// The supplier's orders at the root: it buys at feed-in and sells at retail. What earlier auctions sold to it, it sells back at feed-in, and buys back at retail what it
+    /// sold to them, so that it gets and pays what the whole flow is worth at its two prices, however often that changes.
+    fn standing(&self, slot: usize) -> Vec<Standing> {
+        let Terms { feed_in_micro, retail_micro, .. } = self.terms;
+        let (up_wh, down_wh) = self.free_wh.get(slot).and_then(|of| of.first()).copied().unwrap_or_default();
+        let root_wh = self.root_wh.get(slot).copied().unwrap_or(0);
+        let wh = u32::try_from(root_wh.unsigned_abs()).unwrap_or(u32::MAX);
+        let buys = |wh, micro| Standing { buys: true, wh, micro };
+        let sells = |wh, micro| Standing { buys: false, wh, micro };
+        match root_wh.signum() {
+            0 => vec![buys(up_wh, feed_in_micro), sells(down_wh, retail_micro)],
+            1 => {
+                let back_wh = wh.min(down_wh);
+                vec![
+                    buys(up_wh, feed_in_micro),
+                    sells(down_wh.saturating_sub(back_wh), retail_micro),
+                    sells(back_wh, feed_in_micro),
+                ]
+            }
+            _ => {
+                let back_wh = wh.min(up_wh);
+                vec![
+                    buys(up_wh.saturating_sub(back_wh), feed_in_micro),
+                    sells(down_wh, retail_micro),
+                    buys(back_wh, retail_micro),
+                ]
+            }
         }
-        let fee = i64::from(record.fee_micro).saturating_neg();
-        (fee, fee)
     }
 
     /// Whether `certificate` shows the best clearing of this book, and what each bid gets by it.
@@ -270,7 +309,12 @@ impl Book {
             let dearer = price(order.deficit).saturating_sub(price(order.surplus)).max(0);
             operator_nano = dearer.saturating_mul(i128::from(shifted_wh)).saturating_neg();
         }
-        let supplier_nano = flow_wh.iter().map(|of| self.supplier_nano(of.first().copied().unwrap_or(0))).collect();
+        let supplier_nano = flow_wh.iter().enumerate().map(|(slot, of)| {
+            let before = self.root_wh.get(slot).copied().unwrap_or(0);
+            let after = before.saturating_add(of.first().copied().unwrap_or(0));
+            self.supplier_nano(after).saturating_sub(self.supplier_nano(before))
+        });
+        let supplier_nano = supplier_nano.collect();
         let traded = self.traded(fills, stored, &flow_wh);
         Outcome { allotments, price_micro, flow_wh, traded, shifted_wh, operator_nano, supplier_nano, welfare_nano }
     }
@@ -296,7 +340,7 @@ impl Book {
         traded
     }
 
-    /// What the supplier is owed for `flow_wh` to the grid (below 0: from it). It never flows both ways: retail is above feed-in.
+    /// What the supplier is owed for `flow_wh` to the grid (below 0: from it) in all. It never flows both ways: retail is above feed-in.
     fn supplier_nano(&self, flow_wh: i64) -> i128 {
         let price = if flow_wh > 0 { self.terms.feed_in_micro } else { self.terms.retail_micro };
         i128::from(price).saturating_mul(i128::from(flow_wh)).saturating_neg()
@@ -327,9 +371,8 @@ impl Book {
                     whose.push((number, at));
                 }
             }
-            let (export_wh, import_wh) = free.first().copied().unwrap_or_default();
-            orders.push(tree::Order { zone: 0, buys: true, wh: export_wh, limit_micro: self.terms.feed_in_micro });
-            orders.push(tree::Order { zone: 0, buys: false, wh: import_wh, limit_micro: self.terms.retail_micro });
+            let standing = self.standing(slot);
+            orders.extend(standing.iter().map(|of| tree::Order { zone: 0, buys: of.buys, wh: of.wh, limit_micro: of.micro }));
             let shift = self.redispatch.filter(|_| slot == 0).map(|order| tree::Shift {
                 tail: order.deficit.into(),
                 head: order.surplus.into(),
@@ -349,12 +392,14 @@ impl Book {
                     *to = *fill;
                 }
             }
-            let grid = |back: usize| cleared.fill_wh.len().checked_sub(back).and_then(|at| cleared.fill_wh.get(at));
             let net = |up: Option<&u32>, down: Option<&u32>| {
                 i64::from(up.copied().unwrap_or(0)).saturating_sub(i64::from(down.copied().unwrap_or(0)))
             };
+            let filled = standing.iter().zip(cleared.fill_wh.iter().skip(whose.len()));
+            let root = filled.map(|(of, wh)| if of.buys { net(Some(wh), None) } else { net(None, Some(wh)) });
+            let root = root.fold(0, i64::saturating_add);
             let lines = (0..zones.len()).map(|zone| match zone {
-                0 => net(grid(2), grid(1)),
+                0 => root,
                 _ => net(cleared.up_wh.get(zone), cleared.down_wh.get(zone)),
             });
             flow_wh.push(lines.collect());

@@ -290,10 +290,12 @@ pub struct Lines {
     pub auction: AuctionId,
     /// For each slot and in it each zone: towards the parent and from it, Wh.
     pub free_wh: Vec<Vec<(u32, u32)>>,
+    /// For each slot: what was over the root's line, to the grid, Wh.
+    pub root_wh: Vec<i64>,
 }
 
 impl Record for Lines {
-    const MAX_BYTES: u32 = 36 + DAY_SLOTS * (4 + 8 * ZONES_MAX);
+    const MAX_BYTES: u32 = 40 + DAY_SLOTS * (12 + 8 * ZONES_MAX);
 }
 
 /// A sealed bid.

@@ -82,7 +82,7 @@ fn judge(d: &mut Draft<'_>, mut auction: Auction, mut submission: Submission) ->
     }
     let book = auctions::book(d, id)?;
     let per_battery = u64::from(auction.batteries).saturating_mul(u64::from(auction.slots)).saturating_mul(5);
-    let per_slot = (book.zones.len() as u64).saturating_mul(u64::from(auction.slots)).saturating_mul(4);
+    let per_slot = (book.zones.len() as u64).saturating_mul(4).saturating_add(1).saturating_mul(u64::from(auction.slots));
     let arcs = u64::from(auction.orders).saturating_add(per_battery).saturating_add(per_slot);
     d.charge(arcs.saturating_mul(ARC_GAS))?;
     let verdict = Certificate::from_bytes(&bytes).ok_or(None).and_then(|c| book.certified(&c).map_err(Some));

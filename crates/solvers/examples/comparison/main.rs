@@ -34,7 +34,7 @@ enum Way {
         fee_micro: i64,
     },
     /// As the chain has it: the day on the evening before, by the day before as forecast, then the auction of each slot with the batteries' orders. There
-    /// power that was sold to the grid is bought back at retail, as everything; or, if `takes_back`, at what the grid pays.
+    /// power that was sold to the grid is bought back at what the grid pays, or, unless `takes_back`, at retail, as everything.
     Slots {
         takes_back: bool,
     },
@@ -50,8 +50,8 @@ const WAYS: [(&str, Way); 9] = [
     ("market, perfect forecast", Way::Day { right: true, fee_micro: 0 }),
     ("market, perfect forecast, fee 0.02", Way::Day { right: true, fee_micro: FEE_MICRO }),
     ("market, day before as forecast, traded once", Way::Day { right: false, fee_micro: 0 }),
-    ("market as the chain has it: the day once, then each slot with the batteries' orders", Way::Slots { takes_back: false }),
-    ("the same, if the grid took back at its price what it was sold", Way::Slots { takes_back: true }),
+    ("market as the chain has it: the day once, then each slot with the batteries' orders", Way::Slots { takes_back: true }),
+    ("the same, if what the grid was sold came back at retail", Way::Slots { takes_back: false }),
     ("market, day before as forecast, traded again each slot", Way::Again { fee_micro: 0 }),
     ("the same, fee 0.02", Way::Again { fee_micro: FEE_MICRO }),
 ];

@@ -159,7 +159,8 @@ async function bestOf(prover: Prover, ask: Ask, of: Of): Promise<Best> {
   ]);
   const shift = asked && lines[0] && reserve(market.zones, asked, lines[0]);
   const freeWh = shift ? [shift.free, ...lines.slice(1)] : lines;
-  const book: Book = { terms: market.terms, zones: market.zones, freeWh, redispatch: shift?.order, bids };
+  // Slots that were traded before are refused above.
+  const book: Book = { terms: market.terms, zones: market.zones, freeWh, rootWh: freeWh.map(() => 0), redispatch: shift?.order, bids };
   const network = networkOf(book);
   let cleared: Cleared;
   try {

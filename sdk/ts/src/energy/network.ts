@@ -1,5 +1,5 @@
 /** The graph that a clearing is a flow in: crates/rules/src/energy/book.rs, arc for arc, because a certificate names arcs by their numbers. */
-import type { Book, Zone } from './records.js';
+import type { Book, Free, Terms } from './records.js';
 
 /** A place: the outside, a zone in a slot, or a battery in a slot. */
 export type Node = number;
@@ -64,10 +64,16 @@ export function networkOf(book: Book): Network {
     for (const [zone, record] of book.zones.entries()) {
       const [upWh, downWh] = free[zone] ?? [0, 0];
       const own = zoneNode(book, slot, zone);
-      const parent = zone === 0 ? OUTSIDE : zoneNode(book, slot, record.parent);
-      const [upMicro, downMicro] = lineMicro(book, zone, record);
-      add(own, parent, upWh, upMicro, { kind: 'up', slot, zone });
-      add(parent, own, downWh, downMicro, { kind: 'down', slot, zone });
+      if (zone === 0) {
+        for (const { buys, wh, micro } of standing(book.terms, [upWh, downWh], book.rootWh[slot] ?? 0)) {
+          if (buys) add(own, OUTSIDE, wh, micro, { kind: 'up', slot, zone });
+          else add(OUTSIDE, own, wh, 0 - micro, { kind: 'down', slot, zone });
+        }
+        continue;
+      }
+      const parent = zoneNode(book, slot, record.parent);
+      add(own, parent, upWh, 0 - record.feeMicro, { kind: 'up', slot, zone });
+      add(parent, own, downWh, 0 - record.feeMicro, { kind: 'down', slot, zone });
     }
   }
   const { redispatch } = book;
@@ -81,9 +87,14 @@ export function networkOf(book: Book): Network {
   return { arcs, givenWh };
 }
 
-/** What a kWh up, and down, a zone's line is worth: minus its fee; at the root the grid's two standing orders. */
-const lineMicro = ({ terms }: Book, zone: number, { feeMicro }: Zone): [number, number] =>
-  zone === 0 ? [terms.feedInMicro, 0 - terms.retailMicro] : [0 - feeMicro, 0 - feeMicro];
+/** The supplier's orders at the root: it buys at feed-in and sells at retail, and takes back what earlier auctions traded with it at the price that it had. */
+function standing({ feedInMicro, retailMicro }: Terms, [upWh, downWh]: Free, rootWh: number): { buys: boolean; wh: number; micro: number }[] {
+  const [buys, sells] = [true, false].map((buys) => (wh: number, micro: number) => ({ buys, wh, micro }));
+  const backWh = Math.min(Math.abs(rootWh), rootWh > 0 ? downWh : upWh);
+  if (rootWh === 0) return [buys!(upWh, feedInMicro), sells!(downWh, retailMicro)];
+  if (rootWh > 0) return [buys!(upWh, feedInMicro), sells!(downWh - backWh, retailMicro), sells!(backWh, feedInMicro)];
+  return [buys!(upWh - backWh, feedInMicro), sells!(downWh, retailMicro), buys!(backWh, retailMicro)];
+}
 
 /** Σ value × flow, nano-units. */
 export function welfareNano(network: Network, flowWh: readonly number[]): bigint {

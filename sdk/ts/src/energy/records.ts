@@ -71,6 +71,8 @@ export interface Book {
   zones: Zone[];
   /** What is free on each zone's line beside what a redispatch may need, for each slot and in it each zone. */
   freeWh: Free[][];
+  /** What earlier auctions have put over the root's line, for each slot: to the grid, below 0 from it. */
+  rootWh: number[];
   redispatch: Redispatch | undefined;
   bids: OpenBid[];
 }
@@ -146,6 +148,7 @@ export const decodeBook = (bytes: Uint8Array): Book =>
     terms: terms(from),
     zones: zones(from),
     freeWh: from.list(4, () => from.list(8, (): Free => [from.u32(), from.u32()])),
+    rootWh: from.list(8, () => from.price()),
     redispatch: from.option(() => {
       from.hex(32); // its auction
       return redispatch(from);

@@ -160,3 +160,33 @@ fn a_price_stands_until_something_is_traded_there_again() {
     assert_eq!(world.slot(slot).price_micro, before.price_micro);
     assert_eq!(world.slot(DAY + 41).price_micro, vec![200_000, 200_000], "halfway, where there was never a trade");
 }
+
+#[test]
+fn what_the_grid_was_sold_it_sells_back_at_the_same_price_and_the_other_way_round() {
+    let slot = DAY + 40;
+    let supplier = i128::from(MONEY as u64 / 2) * 10_000_000;
+    // (what 0 in S sells (+) or buys for the day; what it wants back; the price of that, and what is over the root's line then, in all)
+    let cases = [
+        (offer(40, 2_000, 10_000), want(0, 500, 100_000), 80_000, 1_500),
+        (want(40, 2_000, 400_000), offer(0, 500, 300_000), 320_000, -1_500),
+        // More than it had sold comes at retail.
+        (offer(40, 2_000, 10_000), want(0, 2_300, 350_000), 320_000, -300),
+        (want(40, 2_000, 400_000), offer(0, 2_300, 10_000), 80_000, 300),
+    ];
+    for (first, back, price, left) in cases {
+        let mut world = World::new(2);
+        let bids = |order: Order| vec![orders(&[]), orders(&[order])];
+        let day = world.bid(DAY, 96, &bids(first));
+        world.wait_until(world.auction(day).until_ms);
+        let again = world.bid(slot, 1, &bids(back));
+        let book = world.book(again);
+        let (shown, alone) = (book.certified(&certificate(&book)).expect("the best"), book.by_slots());
+        assert_eq!((&shown.price_micro, &shown.allotments), (&alone.price_micro, &alone.allotments));
+        world.wait_until(world.auction(again).until_ms);
+        let record = world.slot(slot);
+        assert_eq!((record.price_micro[usize::from(S)], record.flow_wh[usize::from(S)]), (price, left), "{back:?}");
+        // As if there had been one trade of what is left.
+        let whole = i128::from(left) * i128::from(if left > 0 { -80_000 } else { -320_000 });
+        assert_eq!((record.supplier_nano, world.nano(SUPPLIER)), (whole, supplier), "not settled yet");
+    }
+}

@@ -228,14 +228,14 @@ fn a_chain_that_stood_still_gives_the_operator_its_money_back() {
     assert_eq!(purse(&mut world.memory, world.market, OPERATOR).expect("decodes").held_nano, 0);
 }
 
-/// Books of one slot: three zones in a chain or a star, few different prices, a redispatch between any two.
+/// Books of one slot: three zones in a chain or a star, few different prices, a redispatch between any two, and what auctions before had put over the root's line.
 fn books() -> impl Strategy<Value = book::Book> {
     let order = (0u8..3, any::<bool>(), 1u32..9, -3i64..9);
     let order = order.prop_map(|(zone, buys, wh, limit_micro)| (zone, Order { slot: 0, buys, wh, limit_micro }));
     let line = (0u32..9, 0u32..9, 0u32..3);
     let redispatch = (0u8..3, 1u8..3, 1u32..9, 1i64..10);
-    (prop::collection::vec(order, 0..12), prop::collection::vec(line, 3), 0u8..2, redispatch).prop_map(
-        |(orders, lines, parent, order)| {
+    (prop::collection::vec(order, 0..12), prop::collection::vec(line, 3), 0u8..2, redispatch, -6i64..7).prop_map(
+        |(orders, lines, parent, order, root_wh)| {
             let (deficit, step, wh, limit_micro) = order;
             let zone = |(number, (up_wh, down_wh, fee_micro)): (u8, (u32, u32, u32))| Zone {
                 name: format!("{number}"),
@@ -246,6 +246,8 @@ fn books() -> impl Strategy<Value = book::Book> {
             };
             let zones: Vec<Zone> = (0..).zip(lines).map(zone).collect();
             let mut free: Vec<(u32, u32)> = zones.iter().map(|zone| (zone.up_wh, zone.down_wh)).collect();
+            let beside = |wh: u32, used: i64| u32::try_from((i64::from(wh) - used).max(0)).expect("little");
+            free[0] = (beside(free[0].0, root_wh), beside(free[0].1, -root_wh));
             let mut order = Redispatch { auction: B256::ZERO, deficit, surplus: (deficit + step) % 3, wh, limit_micro };
             super::super::redispatch::reserve(&zones, &mut order, &mut free);
             let open = |(number, (zone, order)): (u32, (u8, Order))| OpenBid {
@@ -258,7 +260,7 @@ fn books() -> impl Strategy<Value = book::Book> {
             };
             let bids = (0..).zip(orders).map(open).collect();
             let terms = Terms { retail_micro: 7, feed_in_micro: 2, technical_micro: 10, ..TERMS };
-            book::Book { terms, zones, free_wh: vec![free], redispatch: Some(order), bids }
+            book::Book { terms, zones, free_wh: vec![free], root_wh: vec![root_wh], redispatch: Some(order), bids }
         },
     )
 }
@@ -277,8 +279,9 @@ proptest! {
         for outcome in [&shown, &alone] {
             prop_assert!(outcome.shifted_wh <= order.wh && outcome.operator_nano <= 0);
             prop_assert!(-outcome.operator_nano <= i128::from(order.limit_micro) * i128::from(outcome.shifted_wh));
-            for (flow, zone) in outcome.flow_wh[0].iter().zip(&book.zones) {
-                prop_assert!(-i64::from(zone.down_wh) <= *flow && *flow <= i64::from(zone.up_wh), "no line carries more than it can");
+            for (number, (flow, zone)) in outcome.flow_wh[0].iter().zip(&book.zones).enumerate() {
+                let (up_wh, down_wh) = if number == 0 { book.free_wh[0][0] } else { (zone.up_wh, zone.down_wh) };
+                prop_assert!(-i64::from(down_wh) <= *flow && *flow <= i64::from(up_wh), "no line carries more than it can");
             }
             let sold: i64 = outcome.allotments.iter().map(|allotment| allotment.net_wh[0]).sum();
             prop_assert_eq!(sold, outcome.flow_wh[0][0], "what is sold and not bought flows out at the root");
