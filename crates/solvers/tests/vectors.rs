@@ -225,13 +225,13 @@ fn records() -> Value {
     caps.up_wh[40] = 7;
     let certificate = b"certificate";
     json!({
-        "market": { "id": MARKET, "bytes": kept(&market), "key": hex(MARKETS.key(&MARKET).as_slice()) },
-        "meter": { "id": METER, "bytes": kept(&meter), "key": hex(METERS.key(&METER).as_slice()) },
-        "auction": { "id": auction(None).id, "bytes": kept(&auction(Some(ACCOUNT))), "without": kept(&auction(None)),
+        "market": { "id": hex(MARKET.as_slice()), "bytes": kept(&market), "key": hex(MARKETS.key(&MARKET).as_slice()) },
+        "meter": { "id": hex(METER.as_slice()), "bytes": kept(&meter), "key": hex(METERS.key(&METER).as_slice()) },
+        "auction": { "id": hex(auction(None).id.as_slice()), "bytes": kept(&auction(Some(ACCOUNT))), "without": kept(&auction(None)),
             "key": hex(AUCTIONS.key(&auction(None).id).as_slice()) },
         "slot": { "number": slot.slot, "bytes": kept(&slot), "key": hex(SLOTS.key(&(MARKET, slot.slot)).as_slice()) },
         "caps": { "zone": 1, "day": 20_000, "bytes": kept(&caps), "key": hex(CAPS.key(&(MARKET, 1, 20_000)).as_slice()) },
-        "certificateHash": certificate_hash(B256::ZERO, ACCOUNT, certificate), "certificate": hex(certificate),
+        "certificateHash": hex(certificate_hash(B256::ZERO, ACCOUNT, certificate).as_slice()), "certificate": hex(certificate),
     })
 }
 
