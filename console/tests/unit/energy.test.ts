@@ -82,8 +82,18 @@ test('a bill is what was traded and what deviated, beside the supplier alone', (
   });
   assert.deepEqual(bill, {
     settled: 3, unread: 1, soldWh: 120, boughtWh: 50, tradedNano: 14_000n, longWh: 10, shortWh: 10,
-    deviationNano: 10n * 200n - 10n * 320n, unreadNano: -1_020n * 320n, readNano: 10_000n + 10n * 200n - 10n * 320n, supplierNano: 110n * 80n - 60n * 320n,
+    deviationNano: 10n * 200n - 10n * 320n, unreadNano: -1_020n * 320n, readNano: 10_000n + 10n * 200n - 10n * 320n, supplierNano: 110n * 80n - 60n * 320n, leftOut: 0,
   });
+});
+
+test('quarters of an hour with a full line are not held against the market', () => {
+  const slot = (price: bigint): SlotView => ({ progress: SETTLED, priceMicro: [price], flowWh: [0n], longWh: [0n], shortWh: [0n] });
+  const bill = billOf({
+    zone: 0, importMaxWh: 1_000, terms: { retailMicro: 320n, feedInMicro: 80n },
+    position: { netWh: [100, 100, 100, -100, -100], nano: [1_000n, 8_000n, 20_000n, -32_000n, -40_000n] }, metered: { netWh: [100, 100, 100, -100, -100], read: 0b11111n, settled: 0b11111n },
+    slots: [10n, 80n, 200n, 320n, 400n].map(slot), corrected: new Map(),
+  });
+  assert.deepEqual([bill.leftOut, bill.readNano, bill.supplierNano, bill.tradedNano], [2, 8_000n + 20_000n - 32_000n, 200n * 80n - 100n * 320n, -43_000n]);
 });
 
 test('a reading that was challenged was paid with neighbours first, and the difference with the supplier', () => {

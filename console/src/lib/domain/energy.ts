@@ -155,8 +155,11 @@ export type Bill = {
   longWh: number; shortWh: number; deviationNano: bigint;
   /** What was charged for slots without a reading. */
   unreadNano: bigint;
-  /** What the slots with a reading came to, and what the same energy would have brought (+) or cost (−) with the supplier alone. */
-  readNano: bigint; supplierNano: bigint;
+  /**
+   * What the slots with a reading came to, and what the same energy would have brought (+) or cost (−) with the supplier alone. Slots whose price lies beyond
+   * the supplier's two are only counted: a line was full or cost a fee, and the supplier alone would have met it too.
+   */
+  readNano: bigint; supplierNano: bigint; leftOut: number;
 };
 
 type BillOf = {
@@ -169,7 +172,7 @@ type BillOf = {
 
 /** What a meter's day came to, over the slots that are settled. */
 export function billOf({ zone, importMaxWh, terms, position, metered, slots, corrected }: BillOf): Bill {
-  const bill: Bill = { settled: 0, unread: 0, soldWh: 0, boughtWh: 0, tradedNano: 0n, longWh: 0, shortWh: 0, deviationNano: 0n, unreadNano: 0n, readNano: 0n, supplierNano: 0n };
+  const bill: Bill = { settled: 0, unread: 0, soldWh: 0, boughtWh: 0, tradedNano: 0n, longWh: 0, shortWh: 0, deviationNano: 0n, unreadNano: 0n, readNano: 0n, supplierNano: 0n, leftOut: 0 };
   for (let at = 0; at < DAY_SLOTS; at++) {
     const slot = slots[at];
     if (slot?.progress !== SETTLED) continue;
@@ -191,6 +194,10 @@ export function billOf({ zone, importMaxWh, terms, position, metered, slots, cor
     bill.shortWh += Math.max(0, -deviation);
     const nano = paidFor(deviation, -(importMaxWh + traded), { alone, shared }, corrected.get(at));
     bill.deviationNano += nano;
+    if (shared.priceMicro < terms.feedInMicro || shared.priceMicro > terms.retailMicro) {
+      bill.leftOut++;
+      continue;
+    }
     bill.readNano += nano + (position.nano[at] ?? 0n);
     bill.supplierNano += BigInt(net) * (net > 0 ? terms.feedInMicro : terms.retailMicro);
   }
