@@ -288,7 +288,7 @@ impl Trader {
                     Ok(()) => {}
                 }
             } else if stage != Stage::Open as u8 && self.bids.is_committed(&id) {
-                tell(EnergyNote::of(id, "not opened in time: the deposit is lost"));
+                tell(EnergyNote::of(id, "not opened in time: the deposit is lost if the auction traded anything"));
             }
             self.asked.remove(&id);
             self.bids.forget(&id).map_err(|error| desk.unkept(error))?;
