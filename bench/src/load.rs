@@ -21,8 +21,8 @@ use tokio::sync::watch;
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// After a node took nothing (its pool is full) the same transaction is offered again.
 const OFFER_AGAIN: Duration = Duration::from_millis(5);
-/// Longest that accepted transactions may take to become final after the last was sent.
-const DRAIN_MAX: Duration = Duration::from_secs(60);
+/// After the last was sent: longest in which none of the accepted transactions that are left becomes final.
+const STILL_MAX: Duration = Duration::from_secs(60);
 
 /// How to send.
 #[derive(Clone, Copy)]
@@ -125,13 +125,14 @@ pub async fn run<S: Share>(peer: &Peer, shares: Vec<S>, plan: Plan) -> Fallible<
         accepted.extend(sent.accepted);
         refused += sent.refused;
     }
-    let end = Instant::now() + DRAIN_MAX;
     // Others may use the chain too, so that only these count.
     let mut missing: Vec<B256> = accepted.keys().copied().collect();
-    loop {
+    let mut moved = Instant::now();
+    while !missing.is_empty() && moved.elapsed() < STILL_MAX {
+        let before = missing.len();
         missing.retain(|hash| !lock(&found).contains_key(hash));
-        if missing.is_empty() || Instant::now() >= end {
-            break;
+        if missing.len() < before {
+            moved = Instant::now();
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }

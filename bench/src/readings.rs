@@ -46,19 +46,19 @@ pub struct Replayed {
 /// Where the node refuses.
 pub async fn run(peer: &Peer, count: usize, slots: Slot, connections: usize) -> Fallible<Replayed> {
     let meters: Vec<DeviceSigner> = (0..count).map(meter).collect();
-    let mut connection = Connection::open(peer.address).await?;
-    let market = open(peer, &mut connection).await?;
+    let market = open(peer).await?;
     let attested = register(peer, &meters, market, connections).await?;
-    let first = slot_now(&mut connection).await?;
+    let first = slot_now(peer).await?;
     let shares = signed(peer, &meters, &attested, first, slots, connections)?;
     let sent_bytes = shares.iter().flatten().map(|raw| raw.len()).sum();
     // No reading of a slot that has not ended.
-    while slot_now(&mut connection).await? <= first + slots {
+    while slot_now(peer).await? <= first + slots {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let before = peer.disk_bytes()?;
     let plan = Plan { seconds: SECONDS_MAX, per_second: None };
     let figures = load::run(peer, shares.into_iter().map(Vec::into_iter).collect(), plan).await?;
+    let mut connection = Connection::open(peer.address).await?;
     // A reading that was refused would have left its meter behind.
     for meter in &meters {
         let id = meter_id(&meter.public());
@@ -79,9 +79,10 @@ fn meter(index: usize) -> DeviceSigner {
 }
 
 /// The first of the accounts is made an operator, because its allowance is no matter here, and opens a market.
-async fn open(peer: &Peer, connection: &mut Connection) -> Fallible<B256> {
+async fn open(peer: &Peer) -> Fallible<B256> {
+    let mut connection = Connection::open(peer.address).await?;
     let (issuer, operator) = (test_key(0)?, &peer.accounts[0]);
-    let until_ms = u64::from(slot_now(connection).await?) * SLOT_MS + 30 * DAY_MS;
+    let until_ms = u64::from(slot_now(peer).await?) * SLOT_MS + 30 * DAY_MS;
     let grant = roles::Action::Grant { role: Role::GridOperator, to: operator.address(), until_ms };
     let zones = vec![Zone { name: "All".into(), parent: 0, up_wh: 1_000_000, down_wh: 1_000_000, fee_micro: 0 }];
     let terms = Terms {
@@ -109,7 +110,7 @@ async fn open(peer: &Peer, connection: &mut Connection) -> Fallible<B256> {
     for (key, action) in [(&issuer, Action::from(grant)), (operator, energy::Action::from(opening).into())] {
         let raw = act(key, peer.chain_id, 0, action, SET_UP_GAS)?;
         connection.post(send_raw(&raw)).await??;
-        wait(connection, keccak256(&raw)).await?;
+        wait(&mut connection, keccak256(&raw)).await?;
     }
     Ok(market_id(operator.address(), credit, NAME))
 }
@@ -192,7 +193,9 @@ fn act(key: &PrivateKeySigner, chain_id: u64, nonce: u64, action: Action, gas_li
     sign(key, chain_id, nonce, TxKind::Call(to), data, gas_limit)
 }
 
-async fn slot_now(connection: &mut Connection) -> Fallible<Slot> {
+/// On a connection of its own: a node ends one on which nothing was asked for half a minute, and signing takes longer.
+async fn slot_now(peer: &Peer) -> Fallible<Slot> {
+    let mut connection = Connection::open(peer.address).await?;
     let block = connection.ask("eth_getBlockByNumber", serde_json::json!(["latest", false])).await?;
     let seconds: alloy_primitives::U64 = serde_json::from_value(block["timestamp"].clone())?;
     Ok(Slot::try_from(seconds.to::<u64>() * 1_000 / SLOT_MS)?)
