@@ -365,7 +365,7 @@ fn any_scopes() -> impl Strategy<Value = Vec<Scope>> {
 /// How many histories: `DURE_CASES`, a number or `large`.
 fn cases() -> u32 {
     match std::env::var("DURE_CASES") {
-        Ok(text) if text == "large" => 20_000,
+        Ok(text) if text == "large" => 4_000,
         Ok(text) => text.parse().expect("DURE_CASES is a number or `large`"),
         Err(_) => 48,
     }
