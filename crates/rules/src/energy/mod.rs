@@ -105,6 +105,7 @@ mod auctions;
 pub mod book;
 mod challenges;
 pub mod clearing;
+mod day;
 mod events;
 mod invariants;
 mod markets;

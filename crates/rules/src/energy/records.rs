@@ -1,5 +1,6 @@
 //! What the institution keeps, and every bound on it.
 
+use super::day;
 use crate::bounds::{DAY_MS, HOUR_MS};
 use crate::credits::CreditId;
 use crate::keys::DeviceKey;
@@ -394,12 +395,14 @@ impl Record for OpenBid {
 pub struct Position {
     pub meter: MeterId,
     pub day: u32,
+    #[borsh(serialize_with = "day::write", deserialize_with = "day::read")]
     pub net_wh: [i32; DAY_SLOTS as usize],
+    #[borsh(serialize_with = "day::write", deserialize_with = "day::read")]
     pub nano: [i64; DAY_SLOTS as usize],
 }
 
 impl Record for Position {
-    const MAX_BYTES: u32 = 36 + 12 * DAY_SLOTS;
+    const MAX_BYTES: u32 = 36 + 2 * day::HEAD_BYTES + 12 * DAY_SLOTS;
 }
 
 /// What a meter delivered (+) and drew (−) in each slot of a day.
@@ -413,11 +416,12 @@ pub struct Metered {
     pub settled: u128,
     /// Bit n: slot n was challenged.
     pub challenged: u128,
+    #[borsh(serialize_with = "day::write", deserialize_with = "day::read")]
     pub net_wh: [i32; DAY_SLOTS as usize],
 }
 
 impl Record for Metered {
-    const MAX_BYTES: u32 = 84 + 4 * DAY_SLOTS;
+    const MAX_BYTES: u32 = 84 + day::HEAD_BYTES + 4 * DAY_SLOTS;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
