@@ -118,6 +118,7 @@ export const overWh = (flowWh: number, caps: { upWh: number; downWh: number }): 
 /** A share at which a line is called full. */
 export const FULL = 0.999;
 
+/** What deviations are paid at. The price is the slot's, but no further beyond the supplier's two than they are apart. */
 type Rates = { priceMicro: bigint; retailMicro: bigint; feedInMicro: bigint; longWh: bigint; shortWh: bigint };
 
 /** What neighbours do not even out is paid at: the supplier's price or the slot's, whichever is worse for the meter. */
@@ -142,7 +143,10 @@ const floorDiv = (value: bigint, by: bigint): bigint => value / by - (value % by
 function ratesOf(slot: SlotView, zone: number, { retailMicro, feedInMicro }: BillTerms): Rates {
   const priceMicro = slot.priceMicro[zone] ?? 0n;
   const sum = (side: readonly bigint[]) => side.reduce((all, wh, at) => (slot.priceMicro[at] === priceMicro ? all + wh : all), 0n);
-  return { priceMicro, retailMicro, feedInMicro, longWh: sum(slot.longWh), shortWh: sum(slot.shortWh) };
+  const apart = retailMicro - feedInMicro;
+  const [least, most] = [feedInMicro - apart, retailMicro + apart];
+  const bounded = priceMicro < least ? least : priceMicro > most ? most : priceMicro;
+  return { priceMicro: bounded, retailMicro, feedInMicro, longWh: sum(slot.longWh), shortWh: sum(slot.shortWh) };
 }
 
 type BillTerms = { retailMicro: bigint; feedInMicro: bigint };
@@ -213,6 +217,8 @@ function paidFor(deviationWh: number, unreadWh: number, { alone, shared }: { alo
   const now = deviationNano(deviationWh, alone);
   const before = now - corrected;
   if (before === deviationNano(unreadWh, alone)) return now;
-  const micro = restMicro(alone, before > 0n);
+  // Which way it was is not told: a surplus at a price below 0 costs as well. It is a whole number of Wh.
+  const long = restMicro(alone, true);
+  const micro = long !== 0n && before / long > 0n && before % long === 0n ? long : restMicro(alone, false);
   return deviationNano(micro === 0n ? 0 : Number(before / micro), shared) + corrected;
 }

@@ -298,10 +298,13 @@ fn finish(d: &mut Draft<'_>, mut auction: Auction) -> Result<(), Failure> {
         COMMITMENTS.remove(d, &(auction.id, number));
         BIDDERS.remove(d, &(auction.id, sealed.meter));
         OPEN_BIDS.remove(d, &(auction.id, number));
+        if sealed.opened {
+            continue;
+        }
+        d.emit(Event::NotRevealed { auction: auction.id, meter: sealed.meter });
         // Where nothing is traded because the chain stood still, opening a bid was of no use.
-        if !sealed.opened && outcome.is_some() {
+        if outcome.is_some() {
             forfeit(d, auction.market, sealed.account, book.terms.deposit_nano.into())?;
-            d.emit(Event::NotRevealed { auction: auction.id, meter: sealed.meter });
         }
     }
     if let Some(outcome) = &outcome {

@@ -65,7 +65,7 @@ pub enum Event {
         auction: AuctionId,
         meter: MeterId,
     },
-    /// A sealed bid was not opened: its deposit went to the pot.
+    /// A sealed bid was not opened: its deposit went to the pot, unless the auction traded nothing because the chain stood still.
     NotRevealed {
         auction: AuctionId,
         meter: MeterId,

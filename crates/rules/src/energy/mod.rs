@@ -42,7 +42,7 @@
 //! # Money
 //! A sealed bid sets aside what it can cost and a deposit, which is lost to the pot where it is not opened. A cleared position sets aside what it costs.
 //! When the readings of a slot are due, the operator pays for its redispatch, and every meter gets its position's money and that of its deviation: what neighbours at the same price deviated by the other way at that
-//! price, the rest at the supplier's retail or feed-in or at the slot's price, whichever is worse for it. A meter that says nothing is charged as if it had drawn all that it can, and corrected when it speaks,
+//! price, the rest at the supplier's retail or feed-in or at the slot's price (within bounds: [`Rates`]), whichever is worse for it. A meter that says nothing is charged as if it had drawn all that it can, and corrected when it speaks,
 //! up to [`GAP_SLOTS_MAX`] slots back. What is left is the pot's: fees, congestion rent, the difference where the grid's price is not the root's, rounding.
 //! A purse below 0 is a debt: it bids no more until it is filled up.
 //!

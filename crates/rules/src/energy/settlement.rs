@@ -9,7 +9,8 @@ const PART_MS: u64 = 1_000;
 /// What a deviation is paid at. Prices in micro-units per kWh, amounts in nano-units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// Of the zone in the slot.
+    /// Of the zone in the slot, but no further beyond the supplier's two prices than they are apart: one Wh that somebody trades with himself behind a full line
+    /// may make any price, and others' deviations are not to be at his mercy.
     pub price_micro: i64,
     pub retail_micro: i64,
     pub feed_in_micro: i64,
@@ -21,7 +22,14 @@ pub struct Rates {
 impl Rates {
     /// All as if no neighbour had deviated the other way.
     pub fn alone(terms: &Terms, price_micro: i64) -> Self {
-        Self { price_micro, retail_micro: terms.retail_micro, feed_in_micro: terms.feed_in_micro, long_wh: 0, short_wh: 0 }
+        Self::of(terms, price_micro, 0, 0)
+    }
+
+    fn of(terms: &Terms, price_micro: i64, long_wh: u64, short_wh: u64) -> Self {
+        let Terms { retail_micro, feed_in_micro, .. } = *terms;
+        let apart = retail_micro.saturating_sub(feed_in_micro);
+        let price_micro = price_micro.max(feed_in_micro.saturating_sub(apart)).min(retail_micro.saturating_add(apart));
+        Self { price_micro, retail_micro, feed_in_micro, long_wh, short_wh }
     }
 
     /// What a deviation brings (+) or costs (−): what neighbours deviated by the other way at the slot's price, each with the same share of it; the rest
@@ -213,11 +221,5 @@ fn rates(terms: &Terms, book: &SlotBook, zone: u8) -> Rates {
             .map(|(sum, _)| *sum)
             .fold(0, u64::saturating_add)
     };
-    Rates {
-        price_micro,
-        retail_micro: terms.retail_micro,
-        feed_in_micro: terms.feed_in_micro,
-        long_wh: same(&book.long_wh),
-        short_wh: same(&book.short_wh),
-    }
+    Rates::of(terms, price_micro, same(&book.long_wh), same(&book.short_wh))
 }

@@ -54,8 +54,11 @@ fn a_chain_that_stood_still_leaves_half_of_the_time_to_open_and_takes_no_deposit
     let (mut world, auction) = sealed();
     world.now_ms = slot_start_ms(DAY) + 1_000;
     world.block();
-    world.wait_until(world.auction(auction).until_ms);
+    world.now_ms = world.auction(auction).until_ms;
+    world.block();
     assert_eq!((world.auction(auction).stage, world.nano(neighbour(0))), (Stage::Cleared, free));
+    let told = crate::Event::from(Event::NotRevealed { auction, meter: world.meters[0] });
+    assert!(world.events.contains(&told), "whoever counts bids has to know: {:?}", world.events);
 }
 
 #[test]
