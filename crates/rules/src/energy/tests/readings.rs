@@ -202,7 +202,10 @@ fn behind_a_full_line_nobody_gains_by_delivering_what_was_not_traded() {
     assert_eq!(rates(200_000).nano(-300), -(100 * 200_000 + 200 * 320_000));
     assert_eq!((Rates::alone(&TERMS, 10_000).nano(7), Rates::alone(&TERMS, 500_000).nano(-7)), (70_000, -3_500_000));
     // Whatever price somebody makes: no further beyond the supplier's 80,000 and 320,000 than these are apart.
-    assert_eq!((Rates::alone(&TERMS, -90_000_000).nano(7), Rates::alone(&TERMS, 90_000_000).nano(-7)), (-7 * 160_000, -7 * 560_000));
+    assert_eq!(
+        (Rates::alone(&TERMS, -90_000_000).nano(7), Rates::alone(&TERMS, 90_000_000).nano(-7)),
+        (-7 * 160_000, -7 * 560_000)
+    );
     assert_eq!((rates(-90_000_000).nano(100), rates(90_000_000).nano(-300)), (-100 * 160_000, -300 * 560_000));
     assert_eq!((Rates::alone(&TERMS, 200_000).nano(7), Rates::alone(&TERMS, 200_000).nano(-7)), (560_000, -2_240_000));
 }
