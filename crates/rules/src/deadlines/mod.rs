@@ -6,7 +6,7 @@
 //!
 //! Upon `schedule(at, due)`: the entry is appended to its second, never before the cursor.
 //! Upon a block at time t: every entry whose second is ≤ t is taken in order and handed to its institution, at most
-//! [`RUN_MAX`] of work and [`SPANS_MAX`] empty spans a block; the rest waits for the next block. An entry counts by what it can cost, its
+//! [`RUN_MAX`] of work (the last entry may take it above that) and [`SPANS_MAX`] empty spans a block; the rest waits for the next block. An entry counts by what it can cost, its
 //! [`Due::weight`]: the slots and auctions of all markets end at the same quarters of an hour.
 //! Upon a handler that is refused or broken: its entry is dropped, an event tells, and the others go on.
 //!
