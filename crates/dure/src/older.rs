@@ -41,13 +41,25 @@ pub fn is_told_by(said: &str) -> bool {
 }
 
 /// In one sentence. `alone`: it is a development chain, which nobody else has.
-pub fn problem(folder: &Path, alone: bool) -> Problem {
+fn problem(folder: &Path, alone: bool) -> Problem {
     let folder = folder.display();
     let problem = Problem::usage(format!("{folder} holds a chain of an older version of dure, which kept its records otherwise"));
     problem.hint(if alone {
         format!("nothing was changed: go on with that version, or remove {folder} to begin anew")
     } else {
         "nothing was changed: run the version that the other nodes of this chain run".to_owned()
+    })
+}
+
+/// The same of a node that ended by such a panic: what it met may have other causes.
+pub fn met(folder: &Path, alone: bool, said: &str) -> Problem {
+    let folder = folder.display();
+    let problem =
+        Problem::usage(format!("{said}: {folder} is of another version of dure or of another chain, or its disk is at fault"));
+    problem.hint(if alone {
+        format!("go on with the version that made it, or keep a copy and remove {folder} to begin anew")
+    } else {
+        "run the version and the genesis that the other nodes of this chain run; if that is so, check the disk and let this node follow anew (docs/operate.md)".to_owned()
     })
 }
 

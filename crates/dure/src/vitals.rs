@@ -91,7 +91,7 @@ pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) 
         let folder = folder.clone();
         move |panicked| {
             match words(panicked.payload()).filter(|said| older::is_told_by(said)) {
-                Some(said) => tracing::error!("{said}"), // a disk at fault looks the same
+                Some(_) => {} // told below
                 None if of_full_disk(&folder, panicked.payload()) => {}
                 None => usual(panicked),
             }
@@ -102,8 +102,10 @@ pub fn run<T, F: Future<Output = T>>(config: Config, work: impl FnOnce(Running) 
         Err(payload) if of_full_disk(&folder, &*payload) => {
             Err(Problem::unreachable(format!("the disk is full where {} is: a write failed", folder.display())).hint(FREE_SPACE))
         }
-        Err(payload) if words(&*payload).is_some_and(older::is_told_by) => Err(older::problem(&folder, alone)),
-        Err(payload) => panic::resume_unwind(payload),
+        Err(payload) => match words(&*payload).filter(|said| older::is_told_by(said)) {
+            Some(said) => Err(older::met(&folder, alone, said)),
+            None => panic::resume_unwind(payload),
+        },
     }
 }
 

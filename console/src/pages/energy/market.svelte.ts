@@ -17,9 +17,8 @@ export const LOOK_MS = 3_000;
 const POSITIONS_MS = 10_000;
 /** Meters that are shown. */
 const METERS_MAX = 200;
-/** Days whose clearings are looked for, and blocks whose changes of lines are. */
+/** Days whose clearings, and changes of lines, are looked for. */
 const DAYS_BACK = 3;
-const CAPS_BLOCKS = 12_000;
 /** Slots that are kept (two weeks), and checks, which hold a whole book each. */
 const SLOTS_MAX = 14 * DAY_SLOTS;
 const CHECKS_MAX = 8;
@@ -56,6 +55,8 @@ export class Market {
   /** Rises when something was settled. */
   settled = $state(0);
   failure = $state.raw<unknown>();
+  /** The height from which on events were looked for. */
+  oldest = 0;
   /** Whether everything of a first look is there. */
   begun = $state(false);
   day = $state<number>();
@@ -117,12 +118,18 @@ export class Market {
   async #begin(): Promise<void> {
     const height = chain.height;
     const long = Math.floor(chain.nowMs / 900_000) - DAYS_BACK * DAY_SLOTS;
-    const [record, cleared, caps, shifts] = await Promise.all([
-      chain.node.market(this.id),
-      saidLogs(ask, ['Cleared'], [null, this.id], (found) => eventsOf(found.slice(0, 1), 'Cleared').some(({ firstSlot }) => firstSlot < long)),
-      saidLogs(ask, ['CapsSet'], [this.id], (_, from) => from <= height - CAPS_BLOCKS),
-      saidLogs(ask, ['RedispatchOrdered'], [null, this.id], (_, from) => from <= height - CAPS_BLOCKS),
+    let oldest = height;
+    const longAgo = (found: Said[], from: number) => {
+      oldest = from;
+      return eventsOf(found.slice(0, 1), 'Cleared').some(({ firstSlot }) => firstSlot < long);
+    };
+    const [record, cleared] = await Promise.all([chain.node.market(this.id), saidLogs(ask, ['Cleared'], [null, this.id], longAgo)]);
+    const asFar = (_: Said[], from: number) => from <= oldest;
+    const [caps, shifts] = await Promise.all([
+      saidLogs(ask, ['CapsSet'], [this.id], asFar),
+      saidLogs(ask, ['RedispatchOrdered'], [null, this.id], asFar),
     ]);
+    this.oldest = oldest;
     await this.#meet(record.meters);
     this.record = record;
     this.#next = height + 1;

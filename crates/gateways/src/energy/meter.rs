@@ -160,7 +160,8 @@ impl MeterProgram {
         house.pack = file.battery.clone().map(Pack::new);
         let desk =
             Desk { file, meter, lookout, owner, wake: Notify::new(), wanted: watch::Sender::new(None), house: Mutex::new(house) };
-        Ok(Self { desk, trader: Trader::new(bids) })
+        let trader = Trader::new(bids, desk.file.market);
+        Ok(Self { desk, trader })
     }
 
     pub const fn id(&self) -> B256 {

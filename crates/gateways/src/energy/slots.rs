@@ -27,7 +27,7 @@ struct DayPrices {
 #[derive(Default)]
 pub(super) struct Slots {
     days: BTreeMap<u32, DayPrices>,
-    /// What the battery may take and give by auctions that are not cleared yet, Wh; of this run alone, so a restart counts what is open then as not coming.
+    /// What the battery may take and give by auctions that are not cleared yet, Wh. A bid that was opened before a restart, and is not cleared, is not known any more.
     open: BTreeMap<Slot, (u32, u32)>,
 }
 

@@ -48,7 +48,14 @@ pub(super) struct Trader {
 }
 
 impl Trader {
-    pub fn new(bids: SealedBids) -> Self {
+    pub fn new(bids: SealedBids, market: MarketId) -> Self {
+        let mut slots = Slots::default();
+        for (id, sealed) in bids.all() {
+            if id == auction_id(market, sealed.first_slot, 1) {
+                let bid = Bid::from_bytes(&sealed.bid()).unwrap_or_default();
+                slots.bid(sealed.first_slot, &bid.orders); // which of them are the battery's is not kept: at worst all
+            }
+        }
         Self {
             bids,
             asked: BTreeMap::new(),
@@ -58,7 +65,7 @@ impl Trader {
             attested: false,
             attestations: None,
             relay_again_ms: 0,
-            slots: Slots::default(),
+            slots,
         }
     }
 
@@ -164,8 +171,7 @@ impl Trader {
         };
         if day > self.day_until && due(96, first, DAY_LEAD_MS) {
             let bid = day_bid(desk, rules, now, first);
-            let told = || {
-                let bid = bid.clone().unwrap_or_default();
+            let told = |bid: &Bid| {
                 let battery = if bid.battery.is_some() { " and the battery" } else { "" };
                 format!("wants {} slots{battery} of day {day}, sealed", bid.orders.len())
             };
@@ -210,24 +216,22 @@ impl Trader {
             missing_wh.map(of).map(orders).unwrap_or_default()
         };
         let bid = wants.bid();
-        let told = || {
-            let orders = || bid.iter().flat_map(|bid| &bid.orders);
-            let sum = |buys| orders().filter(|order| order.buys == buys).map(|order| u64::from(order.wh)).sum::<u64>();
+        let told = |bid: &Bid| {
+            let sum = |buys| bid.orders.iter().filter(|order| order.buys == buys).map(|order| u64::from(order.wh)).sum::<u64>();
             let sides = [("buys", sum(true)), ("sells", sum(false))].into_iter().filter(|(_, wh)| *wh > 0);
-            if bid.is_none() {
-                return format!("brings again what was sealed for slot {slot}");
-            }
             let sides: Vec<String> = sides.map(|(what, wh)| format!("{what} up to {wh} Wh")).collect();
             format!("{} of slot {slot}, sealed", sides.join(" or "))
         };
         let done = self.commit(desk, rules, (slot, 1), bid.as_ref(), &told, tell).await;
         if !unsure(&done) {
             self.slot_until = slot;
-            if self.bids.is_committed(&auction_id(desk.file.market, slot, 1)) {
-                self.slots.bid(slot, &wants.battery);
-            }
         }
-        done
+        if let Some(sealed) = done? {
+            // What a round before this one has sealed is what counts.
+            let own = bid.as_ref() == Some(&sealed);
+            self.slots.bid(slot, if own { &wants.battery } else { &sealed.orders });
+        }
+        Ok(())
     }
 
     /// Whether an auction of this day, in which the meter has a bid, is not cleared yet: then the rest is not known.
@@ -236,29 +240,30 @@ impl Trader {
         self.day_auction == Some(auction) && sight.stage(&auction) != Some(Stage::Cleared as u8)
     }
 
-    /// Seals `bid` for the auction of these slots, or commits again what a run before this one has sealed for it.
+    /// Seals `bid` for the auction of these slots, or commits what was sealed for it before an outage or a restart. Gives what the chain has now, where it was
+    /// this that brought it.
     async fn commit(
         &mut self,
         desk: &Desk,
         rules: &Rules,
         (first_slot, slots): (Slot, u8),
         bid: Option<&Bid>,
-        told: &dyn Fn() -> String,
+        told: &dyn Fn(&Bid) -> String,
         tell: Tell<'_>,
-    ) -> Result<(), EnergyError> {
+    ) -> Result<Option<Bid>, EnergyError> {
         let (market, meter, account) = (desk.file.market, desk.meter, desk.account());
         let auction = auction_id(market, first_slot, slots);
-        let Some(sealed) = self.bids.seal(auction, first_slot, bid).map_err(|error| desk.unkept(error))? else { return Ok(()) };
+        let Some(sealed) = self.bids.seal(auction, first_slot, bid).map_err(|error| desk.unkept(error))? else { return Ok(None) };
         let bytes = sealed.bid();
-        let cost_nano = Bid::from_bytes(&bytes).map_or(0, |bid| cost_nano(&bid));
-        let held_nano = cost_nano.saturating_add(rules.terms.deposit_nano.into());
+        let bid = Bid::from_bytes(&bytes).unwrap_or_default();
+        let held_nano = cost_nano(&bid).saturating_add(rules.terms.deposit_nano.into());
         fill_purse(desk, rules, held_nano, tell).await?;
         let seal = seal(auction, meter, account, sealed.salt, &bytes);
         match desk.act(Commit { market, first_slot, slots, meter, seal, held_nano }).await {
             Ok(()) => {
                 self.bids.committed(auction);
-                tell(EnergyNote::of(auction, told()));
-                Ok(())
+                tell(EnergyNote::of(auction, told(&bid)));
+                Ok(Some(bid))
             }
             // Refused, it is not on the chain; after an outage it may be.
             Err(error @ NodeError::Reverted(_)) => {
@@ -288,7 +293,10 @@ impl Trader {
                     Ok(()) => {}
                 }
             } else if stage != Stage::Open as u8 && self.bids.is_committed(&id) {
-                tell(EnergyNote::of(id, "not opened in time: the deposit is lost if the auction traded anything"));
+                tell(EnergyNote::of(
+                    id,
+                    "not opened in time: the deposit is lost, unless the chain stood still until the slot began",
+                ));
             }
             self.asked.remove(&id);
             self.bids.forget(&id).map_err(|error| desk.unkept(error))?;
@@ -312,7 +320,7 @@ impl Trader {
 }
 
 /// Whether another try may go better: after an outage. What was refused would be refused again.
-fn unsure(done: &Result<(), EnergyError>) -> bool {
+fn unsure<T>(done: &Result<T, EnergyError>) -> bool {
     matches!(done, Err(EnergyError::Node(error)) if error.is_outage())
 }
 

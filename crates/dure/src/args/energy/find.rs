@@ -9,8 +9,8 @@ use dure_gateways::{chain::Chain, node::NodeError};
 use dure_rules::energy::MODULE;
 use serde_json::json;
 
-/// Auctions are looked for in so many of the newest blocks: each hundred slots have a hundred.
-const AUCTION_BLOCKS: u64 = 12_000;
+/// Auctions are looked for in so many of the newest blocks: two days of a chain on which nothing happens, which makes one in 400 ms.
+const AUCTION_BLOCKS: u64 = 432_000;
 
 /// What an id of this institution is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +80,7 @@ fn one(digits: &Digits, all: Vec<Found>, text: &str, what: &str) -> Result<Found
 
 fn unknown(text: &str, what: &str) -> Problem {
     Problem::refused(format!("`{text}` is the id of nothing here, expected that of {what}"))
-        .hint("a market's is said by `dure energy open` and on the page; `dure energy show MARKET` lists its meters")
+        .hint("a market's is said by `dure energy open` and on the page; `dure energy show MARKET` lists its meters; an auction of more than two days ago needs its whole id")
 }
 
 async fn markets(chain: &Chain) -> Result<Vec<Found>, Problem> {
@@ -94,7 +94,9 @@ async fn meters(chain: &Chain) -> Result<Vec<Found>, Problem> {
 }
 
 async fn auctions(chain: &Chain) -> Result<Vec<Found>, Problem> {
-    let kinds = [IEnergy::StageBegan::SIGNATURE_HASH, IEnergy::Cleared::SIGNATURE_HASH];
+    // The first bid opens one, or the operator's order.
+    let kinds =
+        [IEnergy::Committed::SIGNATURE_HASH, IEnergy::RedispatchOrdered::SIGNATURE_HASH, IEnergy::Cleared::SIGNATURE_HASH];
     let newest = chain.node.head().await?.height.saturating_sub(AUCTION_BLOCKS);
     let of = |log: &Log| log.topics().get(1).copied().map(Found::Auction);
     events(chain, &kinds, newest, of).await
