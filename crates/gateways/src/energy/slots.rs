@@ -6,10 +6,10 @@
 //! What the auctions before may still change is met by their extremes: more is taken at what it is worth if all of what they ask for comes in, and given at what it is worth if all of
 //! it goes out. Each Wh is worth less than the one before, so whatever comes of them, nothing is traded at a loss.
 
-use super::{audit::book, house::House, lookout::Sight, meter::Desk, meter::Rules};
+use super::{audit::book, bids::SealedBids, house::House, lookout::Sight, meter::Desk, meter::Rules};
 use crate::node::NodeError;
 use dure_api::abi::energy::IEnergy;
-use dure_rules::energy::{DAY_SLOTS, MarketId, Order, SLOT_MS, Slot, Stage, Terms, auction_id};
+use dure_rules::energy::{Bid, DAY_SLOTS, MarketId, Order, SLOT_MS, Slot, Stage, Terms, auction_id};
 use dure_solvers::value::{Battery, Later, Moves, Values, values};
 use std::collections::BTreeMap;
 
@@ -32,6 +32,17 @@ pub(super) struct Slots {
 }
 
 impl Slots {
+    /// After a restart: the bids that wait to be opened. Which of their orders are the battery's is not kept, so at worst all are.
+    pub fn resume(market: MarketId, bids: &SealedBids) -> Self {
+        let mut slots = Self::default();
+        for (id, sealed) in bids.all() {
+            if id == auction_id(market, sealed.first_slot, 1) {
+                slots.bid(sealed.first_slot, &Bid::from_bytes(&sealed.bid()).unwrap_or_default().orders);
+            }
+        }
+        slots
+    }
+
     /// Asks the prices of `day` where they are known to the chain and not here yet.
     pub async fn learn(&mut self, desk: &Desk, rules: &Rules, sight: &Sight, day: u32) -> Result<(), NodeError> {
         let (market, first) = (desk.file.market, day.saturating_mul(DAY_SLOTS));
@@ -208,5 +219,17 @@ mod tests {
         assert!(!waits(&slots, minutes(15), minutes(14)));
         slots.bid(slot - 2, &[]);
         assert!(waits(&slots, minutes(15), minutes(14)));
+    }
+
+    #[test]
+    fn what_was_sealed_for_slots_before_a_restart_counts_in_full() {
+        let (folder, market) = (tempfile::tempdir().expect("folder"), MarketId::repeat_byte(7));
+        let open = || SealedBids::open(folder.path().join("sealed.json")).expect("opened");
+        let bid = Bid { orders: vec![order(true, 300), order(false, 500), order(false, 200)], battery: None };
+        for (first, slots) in [(FIRST, 96), (FIRST + 7, 1)] {
+            open().seal(auction_id(market, first, slots), first, Some(&bid)).expect("kept").expect("sealed");
+        }
+        assert_eq!(Slots::resume(market, &open()).open, BTreeMap::from([(FIRST + 7, (300, 700))]));
+        assert!(Slots::resume(MarketId::ZERO, &open()).open.is_empty(), "another market's");
     }
 }

@@ -49,14 +49,8 @@ pub(super) struct Trader {
 
 impl Trader {
     pub fn new(bids: SealedBids, market: MarketId) -> Self {
-        let mut slots = Slots::default();
-        for (id, sealed) in bids.all() {
-            if id == auction_id(market, sealed.first_slot, 1) {
-                let bid = Bid::from_bytes(&sealed.bid()).unwrap_or_default();
-                slots.bid(sealed.first_slot, &bid.orders); // which of them are the battery's is not kept: at worst all
-            }
-        }
         Self {
+            slots: Slots::resume(market, &bids),
             bids,
             asked: BTreeMap::new(),
             slot_until: 0,
@@ -65,7 +59,6 @@ impl Trader {
             attested: false,
             attestations: None,
             relay_again_ms: 0,
-            slots,
         }
     }
 
