@@ -156,6 +156,10 @@ mod tests {
 
     const FIRST: Slot = of_house::DAY * DAY_SLOTS;
 
+    fn order(buys: bool, wh: u32) -> Order {
+        Order { slot: 0, buys, wh, limit_micro: 200_000 }
+    }
+
     /// A battery of 10,000 Wh and 5 kW with 4,000 in it, at a house that does nothing and has traded nothing, and a day whose prices `micro` says.
     fn at_night(micro: impl Fn(Slot) -> i64) -> (tempfile::TempDir, House, Slots) {
         let folder = tempfile::tempdir().expect("folder");
@@ -192,7 +196,6 @@ mod tests {
     #[test]
     fn what_is_still_open_counts_at_its_worst() {
         let (_folder, house, mut slots) = at_night(|_| 200_000);
-        let order = |buys, wh| Order { slot: 0, buys, wh, limit_micro: 200_000 };
         let sums = |slots: &Slots| {
             let found = slots.values(&house, &TERMS, FIRST, FIRST + 9);
             [found.takes, found.gives].map(|steps| steps.iter().map(|step| step.wh).sum::<u32>())
