@@ -103,7 +103,7 @@ export const eventSentences: EventSentences = {
   'energy.Withdrawn': { en: '{account} took {amount} out of its purse of the market {market}', ko: '{account}{이/가} 시장 {market}의 지갑에서 {amount}{을/를} 뺐습니다' },
   'energy.Committed': { en: 'The meter {meter} sealed a bid for {slots} quarters of an hour from {firstSlot|slot} in the market {market} ({auction})', ko: '계량기 {meter}{이/가} 시장 {market}에서 {firstSlot|slot}부터 15분 칸 {slots}개의 입찰을 봉인했습니다({auction})' },
   'energy.Revealed': { en: 'The meter {meter} opened its bid in the auction {auction}', ko: '계량기 {meter}{이/가} 경매 {auction}의 입찰을 열었습니다' },
-  'energy.NotRevealed': { en: 'The meter {meter} did not open its bid in the auction {auction}: it lost its deposit, unless nothing was traded', ko: '계량기 {meter}{이/가} 경매 {auction}의 입찰을 열지 않았습니다. 거래가 있었다면 보증금을 잃었습니다' },
+  'energy.NotRevealed': { en: 'The meter {meter} did not open its bid in the auction {auction}: it lost its deposit, unless the chain stood still until the first slot began', ko: '계량기 {meter}{이/가} 경매 {auction}의 입찰을 열지 않았습니다. 첫 칸이 시작될 때까지 체인이 멈춰 있지 않았다면 보증금을 잃었습니다' },
   'energy.StageBegan': { en: 'Auction {auction}: {stage|auctionStage}, until {untilMs}', ko: '경매 {auction}: {stage|auctionStage}, {untilMs}까지' },
   'energy.Announced': { en: '{solver} announced a clearing of the auction {auction} ({size|count} bytes)', ko: '{solver}{이/가} 경매 {auction}의 거래를 예고했습니다({size|count}바이트)' },
   'energy.CertificateRefused': { en: 'What {solver} showed for the auction {auction} is not the best clearing: {flaw|certificateFlaw}', ko: '{solver}{이/가} 경매 {auction}에 낸 것은 가장 좋은 거래가 아닙니다: {flaw|certificateFlaw}' },

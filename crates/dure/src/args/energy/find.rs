@@ -9,7 +9,7 @@ use dure_gateways::{chain::Chain, node::NodeError};
 use dure_rules::energy::MODULE;
 use serde_json::json;
 
-/// Auctions are looked for in so many of the newest blocks: two days of a chain on which nothing happens, which makes one in 400 ms.
+/// Auctions are looked for in so many of the newest blocks: two days of a chain on which little happens, which makes one in 400 ms; less of a busy one.
 const AUCTION_BLOCKS: u64 = 432_000;
 
 /// What an id of this institution is of.
@@ -80,7 +80,7 @@ fn one(digits: &Digits, all: Vec<Found>, text: &str, what: &str) -> Result<Found
 
 fn unknown(text: &str, what: &str) -> Problem {
     Problem::refused(format!("`{text}` is the id of nothing here, expected that of {what}"))
-        .hint("a market's is said by `dure energy open` and on the page; `dure energy show MARKET` lists its meters; an auction of more than two days ago needs its whole id")
+        .hint("a market's is said by `dure energy open` and on the page; `dure energy show MARKET` lists its meters; an auction of days ago needs its whole id")
 }
 
 async fn markets(chain: &Chain) -> Result<Vec<Found>, Problem> {
